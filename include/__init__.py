@@ -1,0 +1,1 @@
+"""What Airflow tasks run: the library (nacre) and the pipelines."""

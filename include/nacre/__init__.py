@@ -1,0 +1,1 @@
+"""Nacre: SageMaker pipelines as Airflow DAGs."""

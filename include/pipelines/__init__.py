@@ -1,0 +1,1 @@
+"""One folder a business problem: its pipeline and the scripts that its jobs run."""
