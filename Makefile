@@ -1,0 +1,61 @@
+# Two commands are enough: `make demo` and `make test`. `make help` lists the others.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+# So that a DAG or a test can import `include`, and nothing of the caller's Python setup leaks in.
+export PYTHONPATH := $(CURDIR)
+unexport PYTHONHOME VIRTUAL_ENV
+
+PYTHON ?= python3
+PORT ?= 8080
+BIN := .venv/bin
+# What installs the lock: quicker than pip, and it checks every hash. From PyPI, like the rest.
+UV := uv==0.13.8
+
+.PHONY: help
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+.PHONY: demo
+demo: .venv/ready  ## The abalone pipeline, end to end, with real jobs on this machine
+	@$(BIN)/python -m scripts.demo
+
+.PHONY: up
+up: .venv/ready  ## Airflow's UI on http://localhost:8080 (PORT=...) and the local SageMaker; Ctrl-C ends both
+	@$(BIN)/python -m scripts.up --port $(PORT)
+
+.PHONY: local
+local: .venv/ready  ## The local SageMaker alone, in the foreground
+	@$(BIN)/python -m scripts.local
+
+.PHONY: test
+test: .venv/ready  ## Every test
+	@$(BIN)/python -m pytest tests
+
+.PHONY: lint
+lint: .venv/ready  ## Style (ruff, with Airflow's rules), types (mypy, strict) and the Dockerfile
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: .venv/ready  ## How fast and how small, side by side; writes build/bench.json
+	@$(BIN)/python -m scripts.bench
+
+.PHONY: lock
+lock: .venv/ready  ## Make requirements.lock from requirements.txt and requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --custom-compile-command "make lock" \
+		requirements-dev.txt -o requirements.lock
+
+.PHONY: clean
+clean:  ## Remove what runs left behind (state, caches); keeps .venv
+	rm -rf .nacre build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The stamp is written last: a set-up that was interrupted is done again.
+.venv/ready: requirements.lock Makefile
+	@$(PYTHON) scripts/check_python.py
+	@echo "Setting up .venv (once; about 600 MB from PyPI, about a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@touch $@

@@ -1,0 +1,34 @@
+"""`make local`: the local SageMaker alone, at the ports that airflow_settings.yaml names."""
+
+import subprocess
+import sys
+
+from scripts.airflow_env import ROOT
+from scripts.settings import SettingsError, read_settings
+from scripts.stack import SETTINGS_FILE, STATE, service_command
+
+
+def main() -> int:
+    try:
+        ports = read_settings(SETTINGS_FILE).local_ports()
+    except SettingsError as error:
+        print(f"make local: {error}", file=sys.stderr)
+        return 1
+    if ports is None:
+        print(
+            "make local: connection aws_default in airflow_settings.yaml points at AWS, not at "
+            "this machine. Run `python -m include.nacre.local --help` to choose ports yourself.",
+            file=sys.stderr,
+        )
+        return 1
+    with subprocess.Popen(service_command(STATE, ports), cwd=ROOT) as service:
+        while True:
+            try:
+                return service.wait()
+            except KeyboardInterrupt:
+                # The terminal's Ctrl-C reached the service as well: it ends by itself.
+                continue
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,141 @@
+"""`make up`: Airflow with its UI beside the local SageMaker, until Ctrl-C."""
+
+import argparse
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+from scripts.airflow_env import ROOT, airflow_environment
+from scripts.processes import Child, NotReadyError, start, tail, turn_signals_into_exit, wait_until
+from scripts.settings import Settings, SettingsError, read_settings
+from scripts.stack import SETTINGS_FILE, STATE, local_sagemaker
+
+
+def main() -> int:
+    arguments = _arguments()
+    turn_signals_into_exit()
+    try:
+        with ExitStack() as stack:
+            _run(arguments, stack)
+    except KeyboardInterrupt:
+        print("\nStopped; no process is left behind.")
+        return 0
+    except (SettingsError, NotReadyError) as error:
+        print(f"make up: {error}", file=sys.stderr)
+        return 1
+    return 1
+
+
+def _run(arguments: argparse.Namespace, stack: ExitStack) -> None:
+    settings = read_settings(arguments.settings)
+    _require_free(arguments.port)
+    sagemaker = _sagemaker(arguments.state, settings, stack)
+    airflow = _airflow(arguments, settings, stack)
+    _banner(arguments, sagemaker)
+    while airflow.alive:
+        time.sleep(0.5)
+    log = arguments.state / "airflow.log"
+    raise NotReadyError(f"Airflow ended by itself. {log} ends with:\n{tail(log)}")
+
+
+def _sagemaker(state: Path, settings: Settings, stack: ExitStack) -> str:
+    """Where the jobs will run, in words."""
+    ports = settings.local_ports()
+    if ports is None:
+        return "AWS, as connection aws_default says"
+    print("Starting the local SageMaker ...", flush=True)
+    service = stack.enter_context(local_sagemaker(state, ports))
+    return f"{service.endpoint}/console/" + ("" if service.child else "  (was running already)")
+
+
+def _airflow(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -> Child:
+    home, log = arguments.state / "airflow", arguments.state / "airflow.log"
+    environment = airflow_environment(home, local=settings.local_ports() is not None)
+    environment["AIRFLOW__API__PORT"] = str(arguments.port)
+    environment["AIRFLOW__API__HOST"] = "127.0.0.1"
+    environment["AIRFLOW__API__BASE_URL"] = f"http://localhost:{arguments.port}"
+    environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = (
+        f"http://localhost:{arguments.port}/execution/"
+    )
+    print(
+        "Loading connections, pools and variables from", arguments.settings.name, "...", flush=True
+    )
+    _load_settings(arguments.settings, environment)
+    print("Starting Airflow (about half a minute) ...", flush=True)
+    log.unlink(missing_ok=True)
+    argv = [sys.executable, "-m", "airflow", "standalone"]
+    child = start("Airflow", argv, env=environment, log=log, cwd=ROOT, grace_seconds=30)
+    stack.callback(_stop, child)
+    wait_until(lambda: _healthy(arguments.port), child, seconds=180, log=log)
+    return child
+
+
+def _load_settings(path: Path, environment: dict[str, str]) -> None:
+    argv = [sys.executable, "-m", "scripts.load_settings", str(path)]
+    done = subprocess.run(argv, env=environment, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise NotReadyError(f"{path} could not be loaded into Airflow:\n{done.stderr}")
+
+
+def _healthy(port: int) -> bool:
+    """Whether scheduler, triggerer and DAG processor all report to the API server."""
+    try:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=2
+        ) as answer:
+            parts = json.load(answer)
+    except (urllib.error.URLError, OSError):
+        return False
+    names = ("scheduler", "triggerer", "dag_processor")
+    return all((parts.get(name) or {}).get("status") == "healthy" for name in names)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise NotReadyError(
+                f"port {port} is taken by another program. Stop it, or choose: make up PORT=8081"
+            ) from error
+
+
+def _stop(child: Child) -> None:
+    print("\nStopping Airflow ...", flush=True)
+    child.stop()
+
+
+def _banner(arguments: argparse.Namespace, sagemaker: str) -> None:
+    print(
+        f"""
+  Airflow    http://localhost:{arguments.port}          (no login)
+  SageMaker  {sagemaker}
+  Logs       {_short(arguments.state)}/airflow.log, {_short(arguments.state)}/sagemaker.log
+
+  Trigger abalone_ingest, then abalone_training. Ctrl-C stops everything.
+""",
+        flush=True,
+    )
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
+    parser.add_argument("--port", type=int, default=8080, help="of Airflow's UI and API")
+    parser.add_argument("--settings", type=Path, default=SETTINGS_FILE)
+    parser.add_argument("--state", type=Path, default=STATE, help="databases, objects, logs")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
