@@ -36,6 +36,7 @@ lint: .venv/ready  ## Style (ruff, with Airflow's rules), types (mypy, strict) a
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@! test -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
 
 .PHONY: bench
 bench: .venv/ready  ## How fast and how small, side by side; writes build/bench.json
