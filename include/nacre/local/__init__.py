@@ -1,0 +1,1 @@
+"""SageMaker on this machine: the real protocol over HTTP, jobs that really run."""
