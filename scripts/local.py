@@ -1,6 +1,6 @@
 """`make local`: the local SageMaker alone, at the ports that airflow_settings.yaml names."""
 
-import subprocess
+import os
 import sys
 
 from scripts.airflow_env import ROOT
@@ -8,7 +8,7 @@ from scripts.settings import SettingsError, read_settings
 from scripts.stack import SETTINGS_FILE, STATE, service_command
 
 
-def main() -> int:
+def main() -> int:  # noqa: RET503  (execv does not return)
     try:
         ports = read_settings(SETTINGS_FILE).local_ports()
     except SettingsError as error:
@@ -21,13 +21,9 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    with subprocess.Popen(service_command(STATE, ports), cwd=ROOT) as service:
-        while True:
-            try:
-                return service.wait()
-            except KeyboardInterrupt:
-                # The terminal's Ctrl-C reached the service as well: it ends by itself.
-                continue
+    os.chdir(ROOT)
+    # Become the service: a signal to `make local` then reaches it, and nothing stands between.
+    os.execv(sys.executable, service_command(STATE, ports))  # noqa: S606
 
 
 if __name__ == "__main__":

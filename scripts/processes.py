@@ -1,6 +1,5 @@
 """Child processes that are ours: started in a session of their own, ended with all they started."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -27,14 +26,20 @@ class Child:
 
     def stop(self) -> None:
         """Ask the child to end, wait for its grace, then kill what is left of its tree."""
-        tree = _tree(self.process.pid)
+        descendants = _descendants(self.process.pid)
         if self.alive:
-            os.kill(self.process.pid, self.stop_signal)
-        _, left = psutil.wait_procs(tree, timeout=self.grace_seconds)
+            self.process.send_signal(self.stop_signal)
+        deadline = time.monotonic() + self.grace_seconds
+        try:
+            self.process.wait(self.grace_seconds)
+        except subprocess.TimeoutExpired:
+            print(f"{self.name}: did not end by itself, killed", file=sys.stderr)
+            self.process.kill()
+            self.process.wait()
+        _, left = psutil.wait_procs(descendants, timeout=max(0, deadline - time.monotonic()))
         for process in left:
             _kill(self.name, process)
         psutil.wait_procs(left, timeout=5)
-        self.process.wait()
 
 
 def start(
@@ -104,10 +109,9 @@ def turn_signals_into_exit() -> None:
         signal.signal(number, leave)
 
 
-def _tree(pid: int) -> list[psutil.Process]:
+def _descendants(pid: int) -> list[psutil.Process]:
     try:
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)]
+        return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
 
