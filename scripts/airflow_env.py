@@ -1,7 +1,9 @@
-"""The environment in which this project's Airflow runs on this machine."""
+"""The environment in which this project's Airflow runs on this machine, and whether it is up."""
 
+import json
 import os
 import sys
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,3 +52,16 @@ def airflow_environment(home: Path, *, local: bool) -> dict[str, str]:
 def _foreign(name: str, local: bool) -> bool:
     """Another Airflow's settings never belong here; AWS settings only on the way to AWS."""
     return name.startswith("AIRFLOW_") or (local and name.startswith("AWS_"))
+
+
+def is_healthy(port: int) -> bool:
+    """Whether scheduler, triggerer and DAG processor all report to the API server at `port`."""
+    url = f"http://127.0.0.1:{port}/api/v2/monitor/health"
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            parts = json.load(answer)
+    except OSError:
+        # Not listening yet, or (an HTTPError is an OSError) not ready to answer.
+        return False
+    names = ("scheduler", "triggerer", "dag_processor")
+    return all((parts.get(name) or {}).get("status") == "healthy" for name in names)

@@ -1,17 +1,14 @@
 """`make up`: Airflow with its UI beside the local SageMaker, until Ctrl-C."""
 
 import argparse
-import json
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
-from scripts.airflow_env import ROOT, airflow_environment
+from scripts.airflow_env import ROOT, airflow_environment, is_healthy
 from scripts.processes import Child, NotReadyError, start, tail, turn_signals_into_exit, wait_until
 from scripts.settings import Settings, SettingsError, read_settings
 from scripts.stack import SETTINGS_FILE, STATE, local_sagemaker
@@ -72,7 +69,7 @@ def _airflow(arguments: argparse.Namespace, settings: Settings, stack: ExitStack
     argv = [sys.executable, "-m", "airflow", "standalone"]
     child = start("Airflow", argv, env=environment, log=log, cwd=ROOT, grace_seconds=30)
     stack.callback(_stop, child)
-    wait_until(lambda: _healthy(arguments.port), child, seconds=180, log=log)
+    wait_until(lambda: is_healthy(arguments.port), child, seconds=180, log=log)
     return child
 
 
@@ -81,19 +78,6 @@ def _load_settings(path: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(argv, env=environment, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise NotReadyError(f"{path} could not be loaded into Airflow:\n{done.stderr}")
-
-
-def _healthy(port: int) -> bool:
-    """Whether scheduler, triggerer and DAG processor all report to the API server."""
-    try:
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=2
-        ) as answer:
-            parts = json.load(answer)
-    except (urllib.error.URLError, OSError):
-        return False
-    names = ("scheduler", "triggerer", "dag_processor")
-    return all((parts.get(name) or {}).get("status") == "healthy" for name in names)
 
 
 def _require_free(port: int) -> None:

@@ -1,0 +1,177 @@
+"""A real Airflow for system tests, with all its processes, and the REST calls they need."""
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from scripts.airflow_env import ROOT, airflow_environment, is_healthy
+from scripts.processes import start, wait_until
+
+Json = Any
+
+# So that a killed worker is noticed within a test's patience; Airflow's own default is 300 s.
+HEARTBEATS = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
+}
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """The REST API of a running Airflow, in the few words that the tests need."""
+
+    url: str
+    home: Path
+    #: Of `airflow standalone`; every other process of Airflow descends from it.
+    pid: int
+    client: httpx.Client
+
+    def call(self, method: str, path: str, **options: Json) -> Json:
+        """What the API answers; raises httpx.HTTPStatusError on a refusal."""
+        answer = self.client.request(method, f"/api/v2{path}", **options)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Json] | None = None) -> str:
+        """Unpause the DAG, start a run; its run id."""
+        wait_for(lambda: self.knows(dag_id), f"{dag_id} to be parsed", seconds=60)
+        self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+        body = {"logical_date": None, "conf": dict(conf or {})}
+        return str(self.call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+
+    def knows(self, dag_id: str) -> bool:
+        return self.client.get(f"/api/v2/dags/{dag_id}").status_code == httpx.codes.OK
+
+    def import_errors(self) -> str:
+        return "\n".join(
+            error["stack_trace"] for error in self.call("GET", "/importErrors")["import_errors"]
+        )
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        return str(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"])
+
+    def task(self, dag_id: str, run_id: str, task_id: str) -> Json:
+        return self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}")
+
+    def states(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """The state of each task of a run, by task id."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        tasks = self.call("GET", path)["task_instances"]
+        return {task["task_id"]: task["state"] for task in tasks}
+
+    def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1) -> str:
+        """The log of one try, as text."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
+        answer = self.client.get(
+            f"/api/v2{path}",
+            params={"full_content": "true"},
+            headers={"Accept": "application/json"},
+        )
+        answer.raise_for_status()
+        content = answer.json()["content"]
+        return "\n".join(
+            entry if isinstance(entry, str) else str(entry.get("event", "")) for entry in content
+        )
+
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """What the Clear button does, for one task."""
+        body = {
+            "dry_run": False,
+            "task_ids": [task_id],
+            "dag_run_id": run_id,
+            "only_failed": False,
+            "reset_dag_runs": True,
+        }
+        self.call("POST", f"/dags/{dag_id}/clearTaskInstances", json=body)
+
+    def mark(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
+        """What "Mark state as..." does."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        self.call("PATCH", path, json={"new_state": state})
+
+    def wait_run(self, dag_id: str, run_id: str, *, seconds: float = 120) -> str:
+        """Wait for the end of a run; its state."""
+        wait_for(
+            lambda: self.run_state(dag_id, run_id) in ("success", "failed"),
+            f"the end of {dag_id} {run_id}, tasks {{}}",
+            seconds=seconds,
+            facts=lambda: self.states(dag_id, run_id),
+        )
+        return self.run_state(dag_id, run_id)
+
+    def wait_task(
+        self, dag_id: str, run_id: str, task_id: str, *states: str, seconds: float = 90
+    ) -> Json:
+        """Wait until the task is in one of the states; the task instance."""
+        wait_for(
+            lambda: self.task(dag_id, run_id, task_id)["state"] in states,
+            f"{task_id} to be {' or '.join(states)}, tasks {{}}",
+            seconds=seconds,
+            facts=lambda: self.states(dag_id, run_id),
+        )
+        return self.task(dag_id, run_id, task_id)
+
+
+def wait_for(
+    condition: Callable[[], bool],
+    what: str,
+    *,
+    seconds: float,
+    facts: Callable[[], Json] = dict,
+) -> None:
+    """Wait until the condition holds; fails the test with `what` and the facts when it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s for {what.format(facts())}")
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_airflow(
+    home: Path, dags: Path, *, connections: Mapping[str, Json], environment: Mapping[str, str]
+) -> Iterator[Airflow]:
+    """`airflow standalone` in `home` with the DAG files in `dags`, until the end of the block.
+
+    `connections` are Airflow's, by id, in the words of its JSON form.
+    """
+    port = free_port()
+    variables = airflow_environment(home, local=True) | HEARTBEATS | dict(environment)
+    variables |= {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__BASE_URL": f"http://localhost:{port}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
+    }
+    for conn_id, connection in connections.items():
+        variables[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
+    log = home / "standalone.log"
+    argv = [sys.executable, "-m", "airflow", "standalone"]
+    child = start("Airflow", argv, env=variables, log=log, cwd=ROOT, grace_seconds=30)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            wait_until(lambda: is_healthy(port), child, seconds=180, log=log)
+            token = client.get("/auth/token").json()["access_token"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            yield Airflow(f"http://localhost:{port}", home, child.process.pid, client)
+    finally:
+        child.stop()
