@@ -102,8 +102,8 @@ def load_model(content: bytes) -> xgboost.Booster:
 def read_test_data(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Labels and features of a CSV file with the label first."""
     try:
-        with path.open(encoding="utf-8") as lines:
-            rows = np.loadtxt(lines, delimiter=",", ndmin=2)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = np.loadtxt(lines, delimiter=",", ndmin=2) if lines else np.empty((0, 0))
     except (OSError, ValueError) as error:
         raise BadInputError(f"{path}: no table of numbers can be read there ({error})") from error
     if len(rows) < 2 or rows.shape[1] < 2:

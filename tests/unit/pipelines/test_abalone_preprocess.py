@@ -1,0 +1,228 @@
+"""The abalone preparation: what a job reads, what it leaves, what it refuses."""
+
+import json
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from include.pipelines.abalone import preprocess
+from tests.unit.pipelines.abalone_data import abalone, put, put_abalone, put_table
+
+ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15"
+OTHER = "I,0.33,0.255,0.08,0.205,0.0895,0.0395,0.055,7"
+ROWS = "\n".join([ROW, OTHER] * 10)
+
+
+def rows_of(path: Path) -> np.ndarray:
+    return np.loadtxt(path, delimiter=",", ndmin=2)
+
+
+def refusal(root: Path, text: str) -> str | None:
+    """What the job says about this raw file; it must leave the same for the service."""
+    put(root, preprocess.RAW, text)
+    message = preprocess.main(["--root", str(root)])
+    left = root / preprocess.MESSAGE
+    assert (left.read_text() if left.exists() else None) == message
+    return message
+
+
+# What it leaves.
+
+
+def test_the_rows_are_split_70_15_15_and_none_is_lost(tmp_path: Path) -> None:
+    put_abalone(tmp_path)
+    assert preprocess.main(["--root", str(tmp_path)]) is None
+    parts = [
+        rows_of(tmp_path / path)
+        for path in (preprocess.TRAIN, preprocess.VALIDATION, preprocess.TEST)
+    ]
+    labels = sorted(np.concatenate([part[:, 0] for part in parts]))
+    assert [part.shape for part in parts] == [(2923, 11), (627, 11), (627, 11)]
+    assert labels == sorted(abalone()["rings"].astype(float))
+
+
+def test_one_seed_is_one_split_and_another_seed_another() -> None:
+    def test_rows(seed: int) -> list[int]:
+        return list(preprocess.split(abalone(), seed)[2].index)
+
+    assert test_rows(1) == test_rows(1)
+    assert test_rows(1) != test_rows(2)
+
+
+def test_the_split_of_a_seed_is_the_same_in_every_numpy() -> None:
+    table = pd.DataFrame({"row": range(20)})
+    parts = [list(part["row"]) for part in preprocess.split(table, seed=0)]
+    assert parts == [[18, 1, 19, 8, 10, 17, 6, 13, 4, 2, 5, 14, 9, 7], [16, 11, 3], [0, 15, 12]]
+
+
+def test_training_features_are_scaled_and_sex_is_one_hot() -> None:
+    train = preprocess.split(abalone(), seed=0)[0]
+    features = preprocess.labelled(preprocess.fit(train), train)[:, 1:]
+    assert np.allclose(features[:, :7].mean(axis=0), 0)
+    assert np.allclose(features[:, :7].std(axis=0), 1)
+    expected = [train["sex"] == sex for sex in preprocess.CATEGORIES]
+    assert np.array_equal(features[:, 7:], np.column_stack(expected).astype(float))
+
+
+def test_an_empty_cell_becomes_the_training_rows_median_or_commonest_sex(tmp_path: Path) -> None:
+    put(tmp_path, preprocess.RAW, f"{ROWS}\n,,0.365,0.095,0.514,0.2245,0.101,0.15,15\n{ROW}")
+    table = next(
+        iter(preprocess.read_tables(tmp_path / preprocess.RAW, preprocess.COLUMNS).values())
+    )
+    fitted = preprocess.fit(table)
+    holed, whole = preprocess.labelled(fitted, table.loc[[21, 22]])
+    median = table["length"].median()
+    expected = whole.copy()
+    expected[1] = (median - table["length"].fillna(median).mean()) / table["length"].fillna(
+        median
+    ).std(ddof=0)
+    assert np.allclose(holed, expected)
+
+
+def test_the_preprocessor_knows_the_training_rows_alone(tmp_path: Path) -> None:
+    put_abalone(tmp_path)
+    preprocess.main(["--root", str(tmp_path), "--seed", "3"])
+    kept = joblib.load(tmp_path / preprocess.PREPROCESSOR)
+    scaler = kept.named_transformers_["numbers"][-1]
+    train = preprocess.split(abalone(), seed=3)[0]
+    assert np.allclose(scaler.mean_, train[list(preprocess.NUMBERS)].mean())
+
+
+def test_batch_rows_pass_the_kept_preprocessor_in_their_order(tmp_path: Path) -> None:
+    put_abalone(tmp_path)
+    preprocess.main(["--root", str(tmp_path)])
+    kept = joblib.load(tmp_path / preprocess.PREPROCESSOR)
+    expected = kept.transform(abalone().head(10)[list(preprocess.FEATURES)])
+    assert np.array_equal(rows_of(tmp_path / preprocess.BATCH_OUTPUT / "batch.csv"), expected)
+
+
+def test_files_of_a_prefix_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    put_table(tmp_path, preprocess.RAW / "2026-01-02", abalone()[100:])
+    put_table(tmp_path, preprocess.RAW / "2026-01-01", abalone()[:100])
+    put(tmp_path, preprocess.RAW, "not data", name=".hidden")
+    tables = preprocess.read_tables(tmp_path / preprocess.RAW, preprocess.COLUMNS)
+    together = pd.concat(tables.values(), ignore_index=True)
+    assert together.to_csv() == abalone().astype({"rings": float}).to_csv()
+
+
+def test_every_batch_file_keeps_its_name(tmp_path: Path) -> None:
+    put_abalone(tmp_path)
+    more = abalone().drop(columns="rings").tail(3)
+    put_table(tmp_path, preprocess.BATCH_INPUT / "late", more, "more.csv")
+    preprocess.main(["--root", str(tmp_path)])
+    written = tmp_path / preprocess.BATCH_OUTPUT
+    names = sorted(str(path.relative_to(written)) for path in written.rglob("*.csv"))
+    assert names == ["batch.csv", "late/more.csv"]
+
+
+def test_a_job_without_batch_data_prepares_none(tmp_path: Path) -> None:
+    put(tmp_path, preprocess.RAW, ROWS)
+    preprocess.main(["--root", str(tmp_path)])
+    assert not (tmp_path / preprocess.BATCH_OUTPUT).exists()
+
+
+@pytest.mark.parametrize(("host", "files"), [("algo-1", 4), ("algo-2", 0), ("algo-10", 0)])
+def test_of_many_hosts_one_writes(tmp_path: Path, host: str, files: int) -> None:
+    put(tmp_path, preprocess.RAW, ROWS)
+    hosts = ["algo-1", "algo-10", "algo-2"]
+    put(
+        tmp_path,
+        Path("config"),
+        json.dumps({"current_host": host, "hosts": hosts}),
+        "resourceconfig.json",
+    )
+    assert preprocess.main(["--root", str(tmp_path)]) is None
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) - 2 == files
+
+
+# What it refuses.
+
+
+def test_a_missing_column_is_named_by_file_and_row(tmp_path: Path) -> None:
+    text = f"{ROW}\nM,0.455,0.365,0.095,0.514,0.2245,0.101,15\n{ROW}"
+    assert refusal(tmp_path, text) == (
+        "abalone.csv, row 2: 8 values, 9 are expected: sex, length, diameter, height, "
+        "whole_weight, shucked_weight, viscera_weight, shell_weight, rings"
+    )
+
+
+@pytest.mark.parametrize("cell", ["abc", "nan", "inf", "1,5e", "0x1F"])
+def test_text_in_a_numbers_place_is_named_by_file_row_and_column(tmp_path: Path, cell: str) -> None:
+    text = f'{ROW}\nM,0.455,"{cell}",0.095,0.514,0.2245,0.101,0.15,15'
+    expected = f"abalone.csv, row 2, column 'diameter': '{cell}' is no number"
+    assert refusal(tmp_path, text) == expected
+
+
+def test_an_unknown_sex_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    expected = "abalone.csv, row 1, column 'sex': 'X' is none of F, I, M"
+    assert refusal(tmp_path, ROW.replace("M", "X")) == expected
+
+
+def test_a_row_without_a_label_is_refused(tmp_path: Path) -> None:
+    expected = "abalone.csv, row 1, column 'rings': empty, but every row needs its label"
+    assert refusal(tmp_path, ROW.removesuffix("15")) == expected
+
+
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_an_empty_file_is_refused(tmp_path: Path, text: str) -> None:
+    assert str(refusal(tmp_path, text)).startswith("abalone.csv: the file is empty; ")
+
+
+def test_a_header_is_refused_by_that_name(tmp_path: Path) -> None:
+    text = ",".join(preprocess.COLUMNS) + "\n" + ROW
+    assert refusal(tmp_path, text) == "abalone.csv, row 1: a header; data rows are expected"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00M", b'M,"0.4\n'])
+def test_what_is_no_csv_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    put(tmp_path, preprocess.RAW, "")
+    (tmp_path / preprocess.RAW / "abalone.csv").write_bytes(content)
+    message = preprocess.main(["--root", str(tmp_path)])
+    assert str(message).startswith("abalone.csv: this is no CSV text in UTF-8 (")
+
+
+def test_an_empty_prefix_is_refused(tmp_path: Path) -> None:
+    (tmp_path / preprocess.RAW).mkdir(parents=True)
+    message = preprocess.main(["--root", str(tmp_path)])
+    assert str(message).endswith("holds no file; does the S3 address name the right prefix?")
+
+
+def test_a_column_without_any_value_is_refused(tmp_path: Path) -> None:
+    rows = "\n".join(["M,,0.365,0.095,0.514,0.2245,0.101,0.15,15"] * 10)
+    assert refusal(tmp_path, rows) == "column 'length': empty in every training row"
+
+
+def test_too_few_rows_to_split_are_refused(tmp_path: Path) -> None:
+    expected = "3 rows are too few: train, validation, test each need some"
+    assert refusal(tmp_path, "\n".join([ROW] * 3)) == expected
+
+
+def test_a_label_in_the_batch_data_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, preprocess.RAW, ROWS)
+    put(tmp_path, preprocess.BATCH_INPUT, ROW, "batch.csv")
+    message = preprocess.main(["--root", str(tmp_path)])
+    assert str(message).startswith("batch.csv, row 1: 9 values, 8 are expected: ")
+
+
+def test_the_faults_of_all_files_come_together_in_the_order_of_their_rows(tmp_path: Path) -> None:
+    put(tmp_path, preprocess.RAW, f"{ROW}\nX,a,0.365,0.095,0.514,0.2245,0.101,0.15,15", "a.csv")
+    put(tmp_path, preprocess.RAW, "", "b.csv")
+    message = preprocess.main(["--root", str(tmp_path)])
+    starts = [line.split(":")[0] for line in str(message).splitlines()]
+    assert starts == ["a.csv, row 2, column 'sex'", "a.csv, row 2, column 'length'", "b.csv"]
+
+
+def test_of_very_many_faults_the_first_are_shown(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "\n".join([ROW.replace("M", "X")] * 100))
+    assert str(message).splitlines()[-1] == "... and 92 more"
+
+
+def test_a_refusal_fits_the_services_exit_message(tmp_path: Path) -> None:
+    cell = "é" * 3000
+    refused = preprocess.refuse(tmp_path, cell)
+    assert len((tmp_path / preprocess.MESSAGE).read_bytes()) == preprocess.MESSAGE_BYTES
+    assert refused == cell
