@@ -1,0 +1,111 @@
+"""Run DAGs of this project in Airflow, one after another, in this process, and tell how it goes.
+
+`python -m scripts.demo_run --settings FILE DAG_ID [DAG_ID ...]` with Airflow's environment set.
+Standard output carries one JSON object a line, an event each:
+
+    {"event": "task", "dag": ..., "task": ..., "state": "running" | "success" | "failed"}
+    {"event": "import_errors", "errors": {file: message}}
+    {"event": "run", "dag": ..., "run_id": ..., "state": ..., "tasks": [{"task", "state", "type",
+        "start", "end" (ISO 8601 or null), "result" (the task's return value)}]}
+
+All that Airflow prints goes to standard error.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.listeners import hookimpl
+from airflow.models.taskinstance import TaskInstance
+from airflow.sdk.listener import get_listener_manager
+
+from scripts.load_settings import load
+from scripts.settings import read_settings
+
+
+class Events:
+    """Writes events to the real standard output, whatever is printed elsewhere."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def send(self, event: str, **facts: Any) -> None:
+        print(json.dumps({"event": event} | facts, default=str), file=self._out, flush=True)
+
+
+class TaskStates:
+    """Airflow listener: an event whenever a task starts or ends. A resumed task starts again."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+
+    @hookimpl
+    def on_task_instance_running(self, task_instance: Any) -> None:
+        self._tell(task_instance, "running")
+
+    @hookimpl
+    def on_task_instance_success(self, task_instance: Any) -> None:
+        self._tell(task_instance, "success")
+
+    @hookimpl
+    def on_task_instance_failed(self, task_instance: Any) -> None:
+        self._tell(task_instance, "failed")
+
+    def _tell(self, task_instance: Any, state: str) -> None:
+        self._events.send("task", dag=task_instance.dag_id, task=task_instance.task_id, state=state)
+
+
+def main() -> int:
+    events = Events(_take_stdout())
+    arguments = _arguments()
+    load(read_settings(arguments.settings))
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
+    if bag.import_errors:
+        events.send("import_errors", errors=bag.import_errors)
+        return 1
+    get_listener_manager().add_listener(TaskStates(events))  # type: ignore[no-untyped-call]
+    for dag_id in arguments.dags:
+        if not _run(bag.dags[dag_id], events):
+            return 1
+    return 0
+
+
+def _run(dag: Any, events: Events) -> bool:
+    run = dag.test()
+    tasks = [_task(instance) for instance in run.get_task_instances()]
+    events.send("run", dag=dag.dag_id, run_id=run.run_id, state=str(run.state), tasks=tasks)
+    return str(run.state) == "success"
+
+
+def _task(instance: TaskInstance) -> dict[str, Any]:
+    return {
+        "task": instance.task_id,
+        "state": str(instance.state),
+        "type": instance.operator,
+        "start": instance.start_date and instance.start_date.isoformat(),
+        "end": instance.end_date and instance.end_date.isoformat(),
+        "result": instance.xcom_pull(task_ids=instance.task_id),
+    }
+
+
+def _take_stdout() -> TextIO:
+    """The real standard output; from now on, prints and loggers write to standard error."""
+    mine = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return mine
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True)
+    parser.add_argument("dags", nargs="+")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
