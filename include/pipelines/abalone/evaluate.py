@@ -4,8 +4,8 @@ A SageMaker processing job runs this file alone, in the XGBoost image (which has
 scikit-learn image has none), so it imports nothing of ours. It reads and writes below /opt/ml
 (another root for tests and by hand: `--root`):
 
-    processing/model/model.tar.gz           what the training job left
-    processing/test/test.csv                label first, no header
+    processing/input/model/model.tar.gz     what the training job left
+    processing/input/test/test.csv          label first, no header
     processing/evaluation/evaluation.json   the metrics, in the layout of SageMaker's model quality
                                             statistics: regression_metrics.<metric>.value
     processing/evaluation/evaluation.png    predicted against true, and the residuals
@@ -34,8 +34,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 ROOT = Path("/opt/ml")
-MODEL = Path("processing/model/model.tar.gz")
-TEST = Path("processing/test/test.csv")
+MODEL = Path("processing/input/model/model.tar.gz")
+TEST = Path("processing/input/test/test.csv")
 REPORT = Path("processing/evaluation/evaluation.json")
 PICTURE = Path("processing/evaluation/evaluation.png")
 MESSAGE = Path("output/message")

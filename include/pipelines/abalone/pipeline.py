@@ -1,0 +1,268 @@
+"""The abalone pipeline: prepare, train, evaluate; register and score if the model is good enough.
+
+`get_pipeline()` is its definition in the language that SageMaker reads: `json.dumps` of it is what
+the service takes. docs/abalone.md explains it.
+"""
+
+import os
+from pathlib import Path
+
+from include.nacre.definition.authoring import (
+    Asset,
+    Condition,
+    Fail,
+    Float,
+    Integer,
+    Join,
+    JsonGet,
+    Model,
+    Pipeline,
+    Processing,
+    PropertyFile,
+    RegisterModel,
+    String,
+    Training,
+    Transform,
+    less_than_or_equal,
+    pipeline,
+)
+from include.pipelines.images import SCIKIT_LEARN, XGBOOST
+from include.pipelines.requests import TIME_LIMIT, VOLUME_GB, csv_channel, script_job
+from include.pipelines.site import Site, find_site
+
+PREFIX = "abalone"
+RAW_KEY = f"{PREFIX}/raw/abalone.csv"
+BATCH_KEY = f"{PREFIX}/batch/batch.csv"
+# The asset that says that the raw data has arrived. A name alone, no s3:// address: to check one,
+# Airflow loads the Amazon provider and boto3 while it parses the DAG file (0.2 s). The address
+# stands in the event's extra.
+RAW_DATA = "abalone_raw"
+
+MODEL_PACKAGE_GROUP = "abalone"
+# Built-in XGBoost takes text alone.
+HYPERPARAMETERS = {
+    "objective": "reg:squarederror",
+    "num_round": "50",
+    "max_depth": "5",
+    "eta": "0.2",
+    "gamma": "4",
+    "min_child_weight": "6",
+    "subsample": "0.7",
+}
+
+PROCESSING_INSTANCE_TYPE = String(
+    "ProcessingInstanceType",
+    "ml.m5.xlarge",
+    description="What preparation and evaluation run on",
+)
+PROCESSING_INSTANCE_COUNT = Integer(
+    "ProcessingInstanceCount",
+    1,
+    description="Machines of the preparation; one of them does the work, however many there are",
+)
+TRAINING_INSTANCE_TYPE = String(
+    "TrainingInstanceType",
+    "ml.m5.xlarge",
+    description="What training and batch transform run on",
+)
+MODEL_APPROVAL_STATUS = String(
+    "ModelApprovalStatus",
+    "PendingManualApproval",
+    enum_values=("PendingManualApproval", "Approved", "Rejected"),
+    description="Of the model version that a good enough model becomes",
+)
+MSE_THRESHOLD = Float(
+    "MseThreshold", 6.0, description="The largest mean squared error that is good enough"
+)
+SPLIT_SEED = Integer("SplitSeed", 0, description="Which split into train, validation and test rows")
+
+
+def get_pipeline(
+    *, role: str | None = None, bucket: str | None = None, region: str | None = None
+) -> Pipeline:
+    """The pipeline for an execution role, bucket and region.
+
+    By default they are the environment's (`SAGEMAKER_ROLE_ARN`, `SAGEMAKER_BUCKET`,
+    `AWS_DEFAULT_REGION`), and where it is silent the local SageMaker's.
+    """
+    site = find_site(os.environ, PREFIX, role=role, bucket=bucket, region=region)
+    input_data = String(
+        "InputData",
+        site.prefix_of(RAW_KEY),
+        description="S3 prefix of the labelled rows",
+    )
+    batch_data = String(
+        "BatchData",
+        site.prefix_of(BATCH_KEY),
+        description="S3 prefix of the rows to score",
+    )
+    scripts = {name: script(name) for name in ("preprocess.py", "evaluate.py")}
+
+    process = prepare_data(site, scripts["preprocess.py"], input_data, batch_data)
+    train = train_model(site, process)
+    evaluation = evaluate_model(site, scripts["evaluate.py"], process, train)
+    mse = evaluation.json("EvaluationReport", "regression_metrics.mse.value")
+    model = create_model(site, train)
+    good_enough = Condition(
+        "AbaloneMSECond",
+        [less_than_or_equal(mse, MSE_THRESHOLD)],
+        if_steps=[
+            register_model(site, process, train, evaluation, input_data),
+            model,
+            score_batch(site, process, model),
+        ],
+        else_steps=[refuse_model(mse)],
+        description="Is the model good enough?",
+    )
+    return pipeline(
+        "AbalonePipeline",
+        parameters=[
+            PROCESSING_INSTANCE_TYPE,
+            PROCESSING_INSTANCE_COUNT,
+            TRAINING_INSTANCE_TYPE,
+            input_data,
+            batch_data,
+            MODEL_APPROVAL_STATUS,
+            MSE_THRESHOLD,
+            SPLIT_SEED,
+        ],
+        steps=[process, train, evaluation, good_enough],
+        assets={site.code(item): item for item in scripts.values()},
+    )
+
+
+# The steps. Each holds the body of the boto3 call that its name says, less the job's name.
+
+
+def prepare_data(site: Site, code: Asset, input_data: String, batch_data: String) -> Processing:
+    """Raw rows to train, validation and test data, and batch rows to what the model reads."""
+    request = script_job(
+        site,
+        "AbaloneProcess",
+        code,
+        image=SCIKIT_LEARN,
+        inputs={"raw": input_data, "batch": batch_data},
+        outputs=["train", "validation", "test", "batch", "preprocessor"],
+        instance_type=PROCESSING_INSTANCE_TYPE,
+        instance_count=PROCESSING_INSTANCE_COUNT,
+        arguments=["--seed", Join("", [SPLIT_SEED])],
+    )
+    return Processing(
+        "AbaloneProcess", request, description="Impute, scale, one-hot encode, split 70/15/15"
+    )
+
+
+def train_model(site: Site, process: Processing) -> Training:
+    request = {
+        "AlgorithmSpecification": {
+            "TrainingImage": site.image(XGBOOST),
+            "TrainingInputMode": "File",
+        },
+        "HyperParameters": HYPERPARAMETERS,
+        "InputDataConfig": [csv_channel(name, process) for name in ("train", "validation")],
+        "OutputDataConfig": {"S3OutputPath": site.folder("AbaloneTrain")},
+        "ResourceConfig": {
+            "InstanceType": TRAINING_INSTANCE_TYPE,
+            "InstanceCount": 1,
+            "VolumeSizeInGB": VOLUME_GB,
+        },
+        "RoleArn": site.role,
+        "StoppingCondition": TIME_LIMIT,
+    }
+    return Training("AbaloneTrain", request, description="Built-in XGBoost, 50 rounds")
+
+
+def evaluate_model(site: Site, code: Asset, process: Processing, train: Training) -> Processing:
+    request = script_job(
+        site,
+        "AbaloneEval",
+        code,
+        image=XGBOOST,
+        inputs={"model": train.model_data, "test": process.output("test")},
+        outputs=["evaluation"],
+        instance_type=PROCESSING_INSTANCE_TYPE,
+    )
+    return Processing(
+        "AbaloneEval",
+        request,
+        property_files=[PropertyFile("EvaluationReport", "evaluation", "evaluation.json")],
+        description="MSE, MAE and R2 on the test rows, and a picture",
+    )
+
+
+def register_model(
+    site: Site, process: Processing, train: Training, evaluation: Processing, input_data: String
+) -> RegisterModel:
+    """A version in the model registry, with all that its approver and its user must find."""
+    report = Join("/", [evaluation.output("evaluation"), "evaluation.json"])
+    request = {
+        "ModelPackageGroupName": MODEL_PACKAGE_GROUP,
+        "ModelPackageDescription": "Rings of an abalone from its sex, size and weights",
+        "ModelApprovalStatus": MODEL_APPROVAL_STATUS,
+        "ModelMetrics": {
+            "ModelQuality": {
+                "Statistics": {"ContentType": "application/json", "S3Uri": report},
+            },
+        },
+        "InferenceSpecification": {
+            "Containers": [{"Image": site.image(XGBOOST), "ModelDataUrl": train.model_data}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+            "SupportedRealtimeInferenceInstanceTypes": ["ml.t2.medium", "ml.m5.xlarge"],
+            "SupportedTransformInstanceTypes": ["ml.m5.xlarge"],
+        },
+        # Rows must pass this very preprocessor before the model sees them.
+        "CustomerMetadataProperties": {
+            "InputData": input_data,
+            "Preprocessor": Join("/", [process.output("preprocessor"), "preprocessor.joblib"]),
+            "EvaluationPicture": Join("/", [evaluation.output("evaluation"), "evaluation.png"]),
+        },
+    }
+    return RegisterModel("AbaloneRegisterModel", request)
+
+
+def create_model(site: Site, train: Training) -> Model:
+    request = {
+        "ExecutionRoleArn": site.role,
+        "PrimaryContainer": {"Image": site.image(XGBOOST), "ModelDataUrl": train.model_data},
+    }
+    return Model("AbaloneCreateModel", request)
+
+
+def score_batch(site: Site, process: Processing, model: Model) -> Transform:
+    """One predicted number of rings a line, in the order of the batch rows."""
+    source = {"S3DataType": "S3Prefix", "S3Uri": process.output("batch")}
+    request = {
+        "ModelName": model.ModelName,
+        "TransformInput": {
+            "DataSource": {"S3DataSource": source},
+            "ContentType": "text/csv",
+            "SplitType": "Line",
+        },
+        "TransformOutput": {
+            "S3OutputPath": site.folder("AbaloneTransform"),
+            "Accept": "text/csv",
+            "AssembleWith": "Line",
+        },
+        "TransformResources": {"InstanceType": TRAINING_INSTANCE_TYPE, "InstanceCount": 1},
+    }
+    return Transform("AbaloneTransform", request)
+
+
+def refuse_model(mse: JsonGet) -> Fail:
+    message = Join(
+        "",
+        [
+            "The model is not good enough: its mean squared error on the test rows is ",
+            mse,
+            ", the threshold (parameter MseThreshold) is ",
+            MSE_THRESHOLD,
+            ". It was not registered.",
+        ],
+    )
+    return Fail("AbaloneMSEFail", message)
+
+
+def script(name: str) -> Asset:
+    """A job script of this folder."""
+    return Asset(name, Path(__file__).with_name(name).read_bytes())
