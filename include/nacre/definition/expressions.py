@@ -53,9 +53,14 @@ class NotText:
 
     __slots__ = ()
 
+    @property
+    def label(self) -> str:
+        """How a message to a person calls it."""
+        return repr(self)
+
     def __str__(self) -> NoReturn:
         raise TypeError(
-            f"{in_words(self)} has a value only when the pipeline runs, so it cannot be part of a "
+            f"{self.label} has a value only when the pipeline runs, so it cannot be part of a "
             'string. Write Join("/", ["s3:/", bucket, it]) instead of an f-string or "+".'
         )
 
@@ -119,6 +124,10 @@ class Get(Node):
     @abstractmethod
     def target(self) -> str:
         """The text after `Get`, for example `Parameters.InputData`."""
+
+    @property
+    def label(self) -> str:
+        return self.target
 
     def to_json(self) -> Json:
         return {"Get": self.target}
@@ -244,6 +253,10 @@ class Join(Node):
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(self.values))
 
+    @property
+    def label(self) -> str:
+        return "a Std:Join"
+
     def to_json(self) -> Json:
         return {"Std:Join": {"On": self.on, "Values": to_json(self.values)}}
 
@@ -261,6 +274,11 @@ class PropertyFileSource:
 
     step: str
     property_file: str
+
+    @property
+    def label(self) -> str:
+        """How a message to a person calls it."""
+        return f"the property file {self.property_file!r} of step {self.step!r}"
 
     def to_json(self) -> Json:
         target = f"Steps.{self.step}.PropertyFiles.{self.property_file}"
@@ -282,6 +300,11 @@ class S3Source:
 
     uri: Join
 
+    @property
+    def label(self) -> str:
+        """How a message to a person calls it."""
+        return "a JSON file in S3"
+
     def to_json(self) -> Json:
         return {"S3Uri": self.uri.to_json()}
 
@@ -301,6 +324,10 @@ class JsonGet(Node):
 
     source: PropertyFileSource | S3Source
     path: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.path!r} of {self.source.label}"
 
     def to_json(self) -> Json:
         return {"Std:JsonGet": {**self.source.to_json(), "Path": self.path}}
@@ -396,14 +423,4 @@ def _text(value: Value, scope: Scope) -> str:
 
 def in_words(value: Value) -> str:
     """Name a value in a message to a person."""
-    match value:
-        case Get():
-            return value.target
-        case JsonGet(source=PropertyFileSource(step, name), path=path):
-            return f"{path!r} of the property file {name!r} of step {step!r}"
-        case JsonGet(path=path):
-            return f"{path!r} of a JSON file in S3"
-        case Join():
-            return "a Std:Join"
-        case _:
-            return repr(value)
+    return value.label if isinstance(value, NotText) else repr(value)

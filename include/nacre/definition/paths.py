@@ -49,6 +49,11 @@ NAME_KEYS = (
     "RuleConfigurationName",
     "InstanceGroupName",
     "DefinitionName",
+    "CandidateStepName",
+    "AlgorithmName",
+    "ProfileName",
+    "AlarmName",
+    "HyperParameterTuningJobName",
     "Name",
     "Key",
 )

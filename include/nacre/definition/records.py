@@ -46,6 +46,10 @@ class Parameter(NotText):
     keys: tuple[str, ...] = _keys()
 
     @property
+    def label(self) -> str:
+        return f"the parameter {self.name!r}"
+
+    @property
     def reference(self) -> ParameterRef:
         """The expression for this parameter's value."""
         return ParameterRef(self.name)
@@ -188,8 +192,8 @@ class Step:
             "RetryPolicies": _json_list(self.retry_policies),
             "CacheConfig": self.cache and self.cache.to_json(),
             "PropertyFiles": _json_list(self.property_files),
-            **to_json(self.extra),
             "OutputParameters": _json_list(self.output_parameters),
+            **to_json(self.extra),
         }
         return _written(self.keys, content)
 

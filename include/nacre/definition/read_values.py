@@ -1,0 +1,318 @@
+"""Reading values: JSON into expressions and conditions."""
+
+import re
+from collections.abc import Callable
+
+from include.nacre.definition.conditions import (
+    COMPARISONS,
+    CONDITION_TYPES,
+    MEMBERSHIPS,
+    Comparison,
+    Condition,
+    Membership,
+    Not,
+    Or,
+)
+from include.nacre.definition.expressions import (
+    EXECUTION_VARIABLES,
+    EXPERIMENT_VARIABLES,
+    ExecutionVariable,
+    ExperimentVariable,
+    Expression,
+    ForEachItem,
+    IterationOutput,
+    Join,
+    JsonGet,
+    ParameterRef,
+    PropertyFileSource,
+    S3Source,
+    StepProperty,
+    Value,
+)
+from include.nacre.definition.faults import did_you_mean, kind, shown
+from include.nacre.definition.items import Item, Use
+from include.nacre.definition.paths import (
+    Member,
+    Path,
+    PathSyntaxError,
+    parse_json_path,
+    parse_path,
+)
+
+FUNCTIONS = ("Get", "Std:Join", "Std:JsonGet")
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def read_value(item: Item) -> Value:
+    """Return a value with a node for each expression in it; None for an expression at fault."""
+    match item.value:
+        case dict() if is_expression(item):
+            return read_expression(item)
+        case dict():
+            return {key: read_value(member) for key, member in item.members().items()}
+        case list():
+            return [read_value(element) for element in item.elements()]
+        case _:
+            return item.value
+
+
+def is_expression(item: Item) -> bool:
+    """Say whether an object is meant to be an expression, well-formed or not."""
+    return any(
+        key.startswith("Std:") or (key == "Get" and _looks_like_reference(target, len(item.value)))
+        for key, target in item.value.items()
+    )
+
+
+def _looks_like_reference(target: object, keys: int) -> bool:
+    # An object with `Get` and other keys may be an author's own map, unless it names a root.
+    root = target.partition(".")[0] if isinstance(target, str) else None
+    return keys == 1 or root in ROOTS
+
+
+def read_expression(item: Item) -> Expression | None:
+    """Return the node of an expression and note its use."""
+    function = _function(item)
+    expression = _READERS[function](item.at(function)) if function else None
+    if expression is not None:
+        item.reading.uses.append(Use(item.place, item.step, expression))
+    return expression
+
+
+def _function(item: Item) -> str | None:
+    unknown = [key for key in item.value if key.startswith("Std:") and key not in FUNCTIONS]
+    for key in unknown:
+        item.fault(f"unknown function {shown(key)}", did_you_mean(key, FUNCTIONS))
+    if unknown:
+        return None
+    if len(item.value) > 1:
+        item.fault("a function must be the only key of its object", f"Keys: {shown([*item.value])}")
+        return None
+    return str(next(iter(item.value)))
+
+
+def _read_get(item: Item) -> Expression | None:
+    root, _, rest = item.text().partition(".")
+    if not isinstance(item.value, str):
+        return None
+    if root not in ROOTS:
+        item.fault(f"unknown reference {shown(item.value)}", did_you_mean(root, ROOTS))
+        return None
+    try:
+        return ROOTS[root](item, rest)
+    except PathSyntaxError as error:
+        item.fault(str(error))
+        return None
+
+
+def _read_parameter(item: Item, rest: str) -> Expression | None:
+    if not NAME.fullmatch(rest):
+        item.fault(f"{shown(item.value)} names no parameter", "Write Parameters.NAME.")
+        return None
+    return ParameterRef(rest)
+
+
+def _read_execution(item: Item, rest: str) -> Expression | None:
+    if rest not in EXECUTION_VARIABLES:
+        item.fault(
+            f"unknown execution variable {shown(rest)}", did_you_mean(rest, EXECUTION_VARIABLES)
+        )
+        return None
+    return ExecutionVariable(rest)
+
+
+def _read_experiment(item: Item, rest: str) -> Expression | None:
+    if rest not in EXPERIMENT_VARIABLES:
+        item.fault(
+            f"unknown experiment variable {shown(rest)}", did_you_mean(rest, EXPERIMENT_VARIABLES)
+        )
+        return None
+    return ExperimentVariable(rest)
+
+
+def _read_property(item: Item, rest: str) -> Expression | None:
+    step, path = _step_and_path(item, rest)
+    if path[:1] == (Member("PropertyFiles"),):
+        item.fault("a property file can only be read with Std:JsonGet")
+        return None
+    return StepProperty(step, path) if path else None
+
+
+def _read_iteration(item: Item, rest: str) -> Expression | None:
+    step, path = _step_and_path(item, rest)
+    return IterationOutput(step, path) if path else None
+
+
+def _step_and_path(item: Item, rest: str) -> tuple[str, Path]:
+    name = NAME.match(rest)
+    if name is None:
+        item.fault(f"{shown(item.value)} names no step", "Write Steps.NAME.PROPERTY.")
+        return "", ()
+    suffix = rest[name.end() :]
+    if not suffix:
+        item.fault(f"{shown(item.value)} names a step but none of its properties")
+        return name[0], ()
+    if not suffix.startswith("."):
+        raise PathSyntaxError(f"{shown(item.value)} has no property name behind the step")
+    return name[0], parse_path(suffix[1:])
+
+
+def _read_item(item: Item, rest: str) -> Expression | None:
+    if rest != "CurrentItem" and not rest.startswith(("CurrentItem.", "CurrentItem[")):
+        item.fault(f"unknown reference {shown(item.value)}", "Write ForEach.CurrentItem.")
+        return None
+    path = rest.removeprefix("CurrentItem")
+    return ForEachItem(parse_json_path("$" + path))
+
+
+ROOTS: dict[str, Callable[[Item, str], Expression | None]] = {
+    "Parameters": _read_parameter,
+    "Execution": _read_execution,
+    "Steps": _read_property,
+    "PipelineExperimentConfig": _read_experiment,
+    "ForEach": _read_item,
+    "IterationOutput": _read_iteration,
+}
+
+
+def _read_join(item: Item) -> Join | None:
+    fields = item.fields({"On": True, "Values": True})
+    if len(fields) < 2:
+        return None
+    values = [_read_operand(element) for element in fields["Values"].elements()]
+    return Join(fields["On"].text(), values)
+
+
+def _read_operand(item: Item) -> Value:
+    """Return a scalar or an expression: what can be joined or compared."""
+    value = read_value(item)
+    if value is None or isinstance(value, (dict, list)):
+        if not (isinstance(item.value, dict) and is_expression(item)):
+            item.fault(f"must be a scalar or an expression, not {kind(item.value)}")
+        return None
+    return value
+
+
+def _read_json_get(item: Item) -> JsonGet | None:
+    key = "S3Uri" if isinstance(item.value, dict) and "S3Uri" in item.value else "PropertyFile"
+    fields = item.fields({key: True, "Path": True})
+    if len(fields) < 2:
+        return None
+    path = _read_json_path(fields["Path"])
+    source = _read_s3_source(fields[key]) if key == "S3Uri" else _read_property_file(fields[key])
+    return JsonGet(source, path) if source else None
+
+
+def _read_json_path(item: Item) -> str:
+    if isinstance(item.value, dict):
+        item.fault("the path must be a literal", "The service resolves no reference in it.")
+        return ""
+    text = item.text(empty=False)
+    try:
+        parse_json_path(text)
+    except PathSyntaxError as error:
+        if text:
+            item.fault(str(error))
+    return text
+
+
+_PROPERTY_FILE = re.compile(r"Steps\.([A-Za-z0-9_-]+)\.PropertyFiles\.([^.\[\]]+)")
+
+
+def _read_property_file(item: Item) -> PropertyFileSource | None:
+    target = item.value.get("Get") if isinstance(item.value, dict) else None
+    match = _PROPERTY_FILE.fullmatch(target) if isinstance(target, str) else None
+    if match is None or len(item.value) > 1:
+        item.fault(
+            f"names no property file: {shown(item.value)}",
+            'Write {"Get": "Steps.STEP.PropertyFiles.NAME"}.',
+        )
+        return None
+    return PropertyFileSource(match[1], match[2])
+
+
+def _read_s3_source(item: Item) -> S3Source | None:
+    uri = read_value(item)
+    if not isinstance(uri, Join):
+        if uri is not None:
+            item.fault("the address of the file must be a Std:Join")
+        return None
+    for part in uri.values:
+        if isinstance(part, (Join, JsonGet)):
+            item.fault(
+                "the address of the file may be joined of literals, parameters, execution "
+                "variables and step properties only"
+            )
+    return S3Source(uri)
+
+
+_READERS: dict[str, Callable[[Item], Expression | None]] = {
+    "Get": _read_get,
+    "Std:Join": _read_join,
+    "Std:JsonGet": _read_json_get,
+}
+
+
+def read_conditions(item: Item) -> tuple[Condition, ...]:
+    """Return a list of conditions, less those at fault."""
+    return tuple(filter(None, map(read_condition, item.elements())))
+
+
+def read_condition(item: Item) -> Condition | None:
+    """Return one condition, or None if it is at fault."""
+    members = item.members()
+    if "Type" not in members:
+        if isinstance(item.value, dict):
+            item.fault('the required key "Type" is missing')
+        return None
+    type_ = members["Type"].value
+    if type_ == "Not":
+        return _read_not(item)
+    if type_ == "Or":
+        return _read_or(item)
+    if isinstance(type_, str) and type_ in COMPARISONS:
+        return _read_comparison(item, type_)
+    if isinstance(type_, str) and type_ in MEMBERSHIPS:
+        return _read_membership(item, type_)
+    members["Type"].fault(
+        f"unknown condition type {shown(type_)}", did_you_mean(str(type_), CONDITION_TYPES)
+    )
+    return None
+
+
+def _read_not(item: Item) -> Not | None:
+    fields = item.fields({"Type": True, "Condition": True})
+    inner = read_condition(fields["Condition"]) if "Condition" in fields else None
+    return Not(inner) if inner else None
+
+
+def _read_or(item: Item) -> Or | None:
+    fields = item.fields({"Type": True, "Conditions": True})
+    if "Conditions" not in fields:
+        return None
+    if fields["Conditions"].value == []:
+        fields["Conditions"].fault("an Or needs at least one condition")
+    return Or(read_conditions(fields["Conditions"]))
+
+
+def _read_comparison(item: Item, type_: str) -> Comparison | None:
+    fields = item.fields({"Type": True, "LeftValue": True, "RightValue": True})
+    if len(fields) < 3:
+        return None
+    left, right = _read_operand(fields["LeftValue"]), _read_operand(fields["RightValue"])
+    condition = Comparison(type_, left, right)
+    item.reading.tests.append((item.place, condition))
+    return condition
+
+
+def _read_membership(item: Item, type_: str) -> Membership | None:
+    # The published schema's spelling of the two keys; whether the service takes it is unknown.
+    keys = ("Value", "In") if "In" in item.value else ("QueryValue", "Values")
+    fields = item.fields({"Type": True, keys[0]: True, keys[1]: True})
+    if len(fields) < 3:
+        return None
+    query = _read_operand(fields[keys[0]])
+    values = tuple(map(_read_operand, fields[keys[1]].elements()))
+    condition = Membership(type_, query, values, keys)
+    item.reading.tests.append((item.place, condition))
+    return condition

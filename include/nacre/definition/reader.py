@@ -1,0 +1,182 @@
+"""Reading a definition: JSON text to a Pipeline, or one error with all faults of the file."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from types import NoneType
+
+from include.nacre.definition.expressions import Json, Value
+from include.nacre.definition.faults import WHOLE, DefinitionError, below, shown
+from include.nacre.definition.items import Item, Reading
+from include.nacre.definition.pipeline_rules import check_pipeline
+from include.nacre.definition.read_steps import read_parameter, read_steps
+from include.nacre.definition.read_values import read_value
+from include.nacre.definition.records import VERSION, ExperimentConfig, Parameter, Pipeline, Step
+
+LONGEST_DEFINITION = 1_048_576
+# Far beyond any real definition; keeps what walks over the JSON within Python's own stack.
+DEEPEST = 100
+
+_TOP_LEVEL = {
+    "Version": True,
+    "Metadata": False,
+    "Parameters": False,
+    "PipelineExperimentConfig": False,
+    "MlflowConfig": False,
+    "Steps": True,
+}
+
+
+def read_pipeline(source: str | Mapping[str, Json], name: str) -> Pipeline:
+    """Read a definition, as JSON text or parsed.
+
+    `name` is the pipeline's name, which a definition does not hold. Raises DefinitionError.
+    """
+    reading = Reading()
+    document = _parse(source, reading) if isinstance(source, str) else source
+    pipeline = None
+    if not reading.faults and _is_readable(document, reading):
+        pipeline = _read(Item(document, "", reading), name)
+    if reading.faults or pipeline is None:
+        raise DefinitionError(name, reading.faults)
+    return pipeline
+
+
+class _RepeatedKeys(dict[str, Json]):
+    """A JSON object in which keys stand more than once; `repeated` are those."""
+
+    repeated: tuple[str, ...]
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    marked = _RepeatedKeys(members)
+    counts = Counter(key for key, _ in pairs)
+    marked.repeated = tuple(key for key, count in counts.items() if count > 1)
+    return marked
+
+
+def _parse(text: str, reading: Reading) -> Json:
+    try:
+        return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        reading.report(f"line {error.lineno}, column {error.colno}", f"not JSON: {error.msg}")
+    except RecursionError:
+        reading.report(WHOLE, f"nested more than {DEEPEST} levels deep")
+    except ValueError as error:  # a number of more digits than Python converts
+        reading.report(WHOLE, f"not JSON: {error}")
+    return None
+
+
+def _is_readable(document: Json, reading: Reading) -> bool:
+    """Report what JSON or the service does not have; say whether reading can go on."""
+    readable = True
+    rest = [(document, "", 0)]
+    while rest:
+        value, place, depth = rest.pop()
+        what = _unreadable(value, depth)
+        if what:
+            readable = False
+            reading.report(place or WHOLE, what)
+        else:
+            _report_oddities(value, place, reading)
+            rest.extend((inner, below(place, key), depth + 1) for key, inner in _inside(value))
+    if readable and len(json.dumps(document)) > LONGEST_DEFINITION:
+        reading.report(WHOLE, f"longer than {LONGEST_DEFINITION:,} characters")
+    return readable
+
+
+def _inside(value: Json) -> Iterable[tuple[str | int, Json]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _unreadable(value: Json, depth: int) -> str | None:
+    if depth > DEEPEST:
+        return f"nested more than {DEEPEST} levels deep"
+    if isinstance(value, dict):
+        foreign = [key for key in value if not isinstance(key, str)]
+        return f"has the key {foreign[0]!r}, which is no text" if foreign else None
+    if not isinstance(value, (str, int, float, list, NoneType)):
+        return f"is a {type(value).__name__}, which JSON does not have"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "is a whole number of more than 64 bits"
+    return None
+
+
+def _report_oddities(value: Json, place: str, reading: Reading) -> None:
+    if isinstance(value, _RepeatedKeys):
+        for key in value.repeated:
+            reading.report(below(place, key), "the key stands in its object more than once")
+    if isinstance(value, float) and not math.isfinite(value):
+        reading.report(place or WHOLE, f"{value} is no JSON number")
+
+
+def _read(item: Item, name: str) -> Pipeline:
+    fields = item.fields(_TOP_LEVEL)
+    if not isinstance(item.value, dict):
+        return Pipeline(name)
+    _check_version(fields)
+    parameters, steps = _read_parameters(fields), _read_steps(fields)
+    experiment = _read_experiment(fields.get("PipelineExperimentConfig"))
+    metadata = _read_metadata(fields.get("Metadata"))
+    mlflow = _read_mlflow(fields.get("MlflowConfig"))
+    check_pipeline(parameters, steps, item.reading)
+    if item.reading.faults:
+        return Pipeline(name)
+    return Pipeline(name, parameters, steps, experiment, metadata, mlflow, key_order=tuple(fields))
+
+
+def _check_version(fields: Mapping[str, Item]) -> None:
+    if "Version" in fields and fields["Version"].value != VERSION:
+        version = fields["Version"]
+        version.fault(f"unknown version {shown(version.value)}", f"Write {shown(VERSION)}.")
+
+
+def _read_parameters(fields: Mapping[str, Item]) -> tuple[Parameter, ...]:
+    if "Parameters" not in fields:
+        return ()
+    return tuple(map(read_parameter, fields["Parameters"].elements()))
+
+
+def _read_steps(fields: Mapping[str, Item]) -> tuple[Step, ...]:
+    return read_steps(fields["Steps"]) if "Steps" in fields else ()
+
+
+def _read_experiment(item: Item | None) -> ExperimentConfig | None:
+    # The SDK writes null when an author wants no experiment.
+    if item is None or item.value is None:
+        return None
+    fields = item.fields({"ExperimentName": False, "TrialName": False})
+    names = {key: _read_text(field) for key, field in fields.items()}
+    return ExperimentConfig(names.get("ExperimentName"), names.get("TrialName"), tuple(fields))
+
+
+def _read_text(item: Item) -> Value:
+    """Return text or an expression."""
+    return read_value(item) if isinstance(item.value, dict) else item.text()
+
+
+_METADATA_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_LONGEST_METADATA = 1024
+
+
+def _read_metadata(item: Item | None) -> dict[str, str]:
+    members = item.members() if item else {}
+    for key, member in members.items():
+        if not _METADATA_KEY.fullmatch(key):
+            member.fault("a key has 1 to 128 letters, digits, hyphens and underscores")
+    return {key: member.text(at_most=_LONGEST_METADATA) for key, member in members.items()}
+
+
+def _read_mlflow(item: Item | None) -> dict[str, Value] | None:
+    # Version 3 of the SDK always writes the key, null when unset.
+    if item is None or item.value is None:
+        return None
+    fields = item.fields({"MlflowResourceArn": False, "MlflowExperimentName": False})
+    return {key: _read_text(field) for key, field in fields.items()}
