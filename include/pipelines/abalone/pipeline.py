@@ -178,7 +178,7 @@ def evaluate_model(site: Site, code: Asset, process: Processing, train: Training
         "AbaloneEval",
         code,
         image=XGBOOST,
-        inputs={"model": train.model_data, "test": process.output("test")},
+        inputs={"model": train.ModelArtifacts.S3ModelArtifacts, "test": process.output("test")},
         outputs=["evaluation"],
         instance_type=PROCESSING_INSTANCE_TYPE,
     )
@@ -205,7 +205,12 @@ def register_model(
             },
         },
         "InferenceSpecification": {
-            "Containers": [{"Image": site.image(XGBOOST), "ModelDataUrl": train.model_data}],
+            "Containers": [
+                {
+                    "Image": site.image(XGBOOST),
+                    "ModelDataUrl": train.ModelArtifacts.S3ModelArtifacts,
+                }
+            ],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
             "SupportedRealtimeInferenceInstanceTypes": ["ml.t2.medium", "ml.m5.xlarge"],
@@ -224,7 +229,10 @@ def register_model(
 def create_model(site: Site, train: Training) -> Model:
     request = {
         "ExecutionRoleArn": site.role,
-        "PrimaryContainer": {"Image": site.image(XGBOOST), "ModelDataUrl": train.model_data},
+        "PrimaryContainer": {
+            "Image": site.image(XGBOOST),
+            "ModelDataUrl": train.ModelArtifacts.S3ModelArtifacts,
+        },
     }
     return Model("AbaloneCreateModel", request)
 

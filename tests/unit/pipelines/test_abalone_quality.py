@@ -32,7 +32,7 @@ def boosted(hyperparameters: dict[str, str], train: np.ndarray) -> xgboost.Boost
 def mse_of_the_scripts(root: Path, seed: int) -> float:
     preprocess.prepare_training_data(root, seed)
     model = boosted(HYPERPARAMETERS, np.loadtxt(root / preprocess.TRAIN, delimiter=","))
-    labels, features = evaluate.read_test_data(root / evaluate.TEST)
+    labels, features = evaluate.read_test_data(root / preprocess.TEST)
     metrics = evaluate.report(labels, evaluate.predict(model, features))["regression_metrics"]
     return float(metrics["mse"]["value"])
 
