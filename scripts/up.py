@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from scripts.airflow_env import ROOT, airflow_environment, is_healthy
+from scripts.lock import TakenError, only_airflow
 from scripts.processes import Child, NotReadyError, start, tail, turn_signals_into_exit, wait_until
 from scripts.settings import Settings, SettingsError, read_settings
 from scripts.stack import SETTINGS_FILE, STATE, local_sagemaker
@@ -23,7 +24,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped; no process is left behind.")
         return 0
-    except (SettingsError, NotReadyError) as error:
+    except (NotReadyError, SettingsError, TakenError) as error:
         print(f"make up: {error}", file=sys.stderr)
         return 1
     return 1
@@ -31,6 +32,7 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace, stack: ExitStack) -> None:
     settings = read_settings(arguments.settings)
+    stack.enter_context(only_airflow(arguments.state, "make up"))
     _require_free(arguments.port)
     sagemaker = _sagemaker(arguments.state, settings, stack)
     airflow = _airflow(arguments, settings, stack)
