@@ -13,18 +13,14 @@ from include.nacre.definition.expressions import (
     StepProperty,
     Value,
 )
-from include.nacre.definition.properties import ANY, SHAPE_OF_TYPE, NoSuchProperty, property_shape
+from include.nacre.definition.properties import (
+    ANY,
+    SCALAR_KINDS,
+    SHAPE_OF_TYPE,
+    NoSuchProperty,
+    property_shape,
+)
 from include.nacre.definition.records import Parameter, Step, flatten
-
-_KINDS = {
-    "string": "text",
-    "timestamp": "text",
-    "integer": "number",
-    "long": "number",
-    "float": "number",
-    "double": "number",
-    "boolean": "boolean",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +55,4 @@ class Declared:
 
     def kind(self, value: Value) -> str | None:
         """Return the kind of a literal or expression as `kind_of` names it; None if unknown."""
-        return _KINDS.get(self.shape(value)) if isinstance(value, Node) else kind_of(value)
+        return SCALAR_KINDS.get(self.shape(value)) if isinstance(value, Node) else kind_of(value)

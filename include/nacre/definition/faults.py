@@ -3,8 +3,8 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 # The place of a fault that the file has as a whole.
@@ -13,14 +13,31 @@ WHOLE = "the definition"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `place` is a path such as `Steps[3].Arguments.RoleArn`; `hint` may be empty."""
+    """One fault. `place` is a path such as `Steps[3].Arguments.RoleArn`; `hint` may be empty.
+
+    `step` is the name of the step at that place, if it has one.
+    """
 
     place: str
     what: str
     hint: str = ""
+    step: str = field(default="", compare=False)
+
+    @property
+    def where(self) -> str:
+        """The place with the step's name, which people know better than its number."""
+        return f"{self.place} ({self.step})" if self.step else self.place
+
+    def in_step(self, names: Mapping[str, str]) -> "Fault":
+        """Return this fault with the name of its step, from the names by place."""
+        step = _STEP.match(self.place)
+        return replace(self, step=names.get(step[0], "")) if step else self
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what}" + (f" — {self.hint}" if self.hint else "")
+        return f"{self.where}: {self.what}" + (f" — {self.hint}" if self.hint else "")
+
+
+_STEP = re.compile(r"Steps\[[0-9]+\](\.Arguments\.(IfSteps|ElseSteps|ForEachBody)\[[0-9]+\])*")
 
 
 class DefinitionError(ValueError):
@@ -28,19 +45,24 @@ class DefinitionError(ValueError):
 
     def __init__(self, name: str, faults: Iterable[Fault]) -> None:
         self.name = name
-        self.faults = tuple(sorted(faults, key=_order))
+        self.faults = in_order(faults)
         super().__init__(name, self.faults)
 
     def __str__(self) -> str:
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         lines = [f"the definition of pipeline {self.name} has {count}:"]
         for number, fault in enumerate(self.faults, 1):
-            lines.append(f"{number:3}. {fault.place}: {fault.what}")
+            lines.append(f"{number:3}. {fault.where}: {fault.what}")
             lines += [f"     {fault.hint}"] if fault.hint else []
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[type["DefinitionError"], tuple[str, tuple[Fault, ...]]]:
         return type(self), (self.name, self.faults)
+
+
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Return faults in the order of the places in the file."""
+    return tuple(sorted(faults, key=_order))
 
 
 def _order(fault: Fault) -> list[tuple[int, str]]:

@@ -22,9 +22,17 @@ from include.nacre.definition.records import Step
 from include.nacre.definition.steptypes import STEP_TYPES
 
 ANY = "any"
-SCALAR_SHAPES = frozenset(
-    {"string", "integer", "long", "float", "double", "boolean", "timestamp", "blob"}
-)
+# The shapes of scalars, with the kind of JSON that each is.
+SCALAR_KINDS = {
+    "string": "text",
+    "timestamp": "text",
+    "blob": "text",
+    "integer": "number",
+    "long": "number",
+    "float": "number",
+    "double": "number",
+    "boolean": "boolean",
+}
 
 
 class NoSuchProperty(LookupError):  # noqa: N818 - it names what there is not
@@ -59,7 +67,7 @@ def shape_at(step_type: str, path: Path) -> str:
 
 
 def _follow(name: str, part: Part, where: str) -> str:
-    if name in SCALAR_SHAPES:
+    if name in SCALAR_KINDS:
         raise NoSuchProperty(f"{where} is a {name}, so it has no {format_path((part,))}")
     shape = _shape(name)
     match part:

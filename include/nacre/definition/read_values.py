@@ -23,9 +23,11 @@ from include.nacre.definition.expressions import (
     IterationOutput,
     Join,
     JsonGet,
+    Node,
     ParameterRef,
     PropertyFileSource,
     S3Source,
+    Scalar,
     StepProperty,
     Value,
 )
@@ -43,11 +45,16 @@ FUNCTIONS = ("Get", "Std:Join", "Std:JsonGet")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
+# Stands for an expression at fault, so that nobody finds a second fault in its absence: of a
+# reference to no parameter nothing is known.
+UNREADABLE = ParameterRef("")
+
+
 def read_value(item: Item) -> Value:
-    """Return a value with a node for each expression in it; None for an expression at fault."""
+    """Return a value with a node for each expression in it; UNREADABLE for one at fault."""
     match item.value:
         case dict() if is_expression(item):
-            return read_expression(item)
+            return read_expression(item) or UNREADABLE
         case dict():
             return {key: read_value(member) for key, member in item.members().items()}
         case list():
@@ -186,11 +193,10 @@ def _read_join(item: Item) -> Join | None:
 def _read_operand(item: Item) -> Value:
     """Return a scalar or an expression: what can be joined or compared."""
     value = read_value(item)
-    if value is None or isinstance(value, (dict, list)):
-        if not (isinstance(item.value, dict) and is_expression(item)):
-            item.fault(f"must be a scalar or an expression, not {kind(item.value)}")
-        return None
-    return value
+    if isinstance(value, Scalar | Node):
+        return value
+    item.fault(f"must be a scalar or an expression, not {kind(item.value)}")
+    return UNREADABLE
 
 
 def _read_json_get(item: Item) -> JsonGet | None:
@@ -234,7 +240,7 @@ def _read_property_file(item: Item) -> PropertyFileSource | None:
 def _read_s3_source(item: Item) -> S3Source | None:
     uri = read_value(item)
     if not isinstance(uri, Join):
-        if uri is not None:
+        if uri is not UNREADABLE:
             item.fault("the address of the file must be a Std:Join")
         return None
     for part in uri.values:

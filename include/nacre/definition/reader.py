@@ -6,14 +6,22 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import NoneType
+from typing import NamedTuple
 
 from include.nacre.definition.expressions import Json, Value
-from include.nacre.definition.faults import WHOLE, DefinitionError, below, shown
+from include.nacre.definition.faults import WHOLE, DefinitionError, Fault, below, in_order, shown
 from include.nacre.definition.items import Item, Reading
 from include.nacre.definition.pipeline_rules import check_pipeline
 from include.nacre.definition.read_steps import read_parameter, read_steps
 from include.nacre.definition.read_values import read_value
-from include.nacre.definition.records import VERSION, ExperimentConfig, Parameter, Pipeline, Step
+from include.nacre.definition.records import (
+    VERSION,
+    ExperimentConfig,
+    Parameter,
+    Pipeline,
+    Step,
+    flatten,
+)
 
 LONGEST_DEFINITION = 1_048_576
 # Far beyond any real definition; keeps what walks over the JSON within Python's own stack.
@@ -29,19 +37,33 @@ _TOP_LEVEL = {
 }
 
 
+class Survey(NamedTuple):
+    """What can be read of a definition, faults and all; `pipeline` only if there are none."""
+
+    parameters: tuple[Parameter, ...]
+    steps: tuple[Step, ...]
+    faults: tuple[Fault, ...]
+    pipeline: Pipeline | None
+
+
 def read_pipeline(source: str | Mapping[str, Json], name: str) -> Pipeline:
     """Read a definition, as JSON text or parsed.
 
     `name` is the pipeline's name, which a definition does not hold. Raises DefinitionError.
     """
+    survey = survey_pipeline(source, name)
+    if survey.pipeline is None:
+        raise DefinitionError(name, survey.faults)
+    return survey.pipeline
+
+
+def survey_pipeline(source: str | Mapping[str, Json], name: str) -> Survey:
+    """Read as much of a definition as can be read, for those who look for yet more faults."""
     reading = Reading()
     document = _parse(source, reading) if isinstance(source, str) else source
-    pipeline = None
-    if not reading.faults and _is_readable(document, reading):
-        pipeline = _read(Item(document, "", reading), name)
-    if reading.faults or pipeline is None:
-        raise DefinitionError(name, reading.faults)
-    return pipeline
+    if reading.faults or not _is_readable(document, reading):
+        return Survey((), (), in_order(reading.faults), None)
+    return _survey(Item(document, "", reading), name)
 
 
 class _RepeatedKeys(dict[str, Json]):
@@ -85,7 +107,7 @@ def _is_readable(document: Json, reading: Reading) -> bool:
         else:
             _report_oddities(value, place, reading)
             rest.extend((inner, below(place, key), depth + 1) for key, inner in _inside(value))
-    if readable and len(json.dumps(document)) > LONGEST_DEFINITION:
+    if not reading.faults and len(json.dumps(document)) > LONGEST_DEFINITION:
         reading.report(WHOLE, f"longer than {LONGEST_DEFINITION:,} characters")
     return readable
 
@@ -102,8 +124,6 @@ def _unreadable(value: Json, depth: int) -> str | None:
     if isinstance(value, dict):
         foreign = [key for key in value if not isinstance(key, str)]
         return f"has the key {foreign[0]!r}, which is no text" if foreign else None
-    if not isinstance(value, (str, int, float, list, NoneType)):
-        return f"is a {type(value).__name__}, which JSON does not have"
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return "is a whole number of more than 64 bits"
     return None
@@ -113,14 +133,14 @@ def _report_oddities(value: Json, place: str, reading: Reading) -> None:
     if isinstance(value, _RepeatedKeys):
         for key in value.repeated:
             reading.report(below(place, key), "the key stands in its object more than once")
-    if isinstance(value, float) and not math.isfinite(value):
+    elif isinstance(value, float) and not math.isfinite(value):
         reading.report(place or WHOLE, f"{value} is no JSON number")
+    elif not isinstance(value, (str, int, float, dict, list, NoneType)):
+        reading.report(place or WHOLE, f"{type(value).__name__} is no kind of JSON value")
 
 
-def _read(item: Item, name: str) -> Pipeline:
+def _survey(item: Item, name: str) -> Survey:
     fields = item.fields(_TOP_LEVEL)
-    if not isinstance(item.value, dict):
-        return Pipeline(name)
     _check_version(fields)
     parameters, steps = _read_parameters(fields), _read_steps(fields)
     experiment = _read_experiment(fields.get("PipelineExperimentConfig"))
@@ -128,8 +148,11 @@ def _read(item: Item, name: str) -> Pipeline:
     mlflow = _read_mlflow(fields.get("MlflowConfig"))
     check_pipeline(parameters, steps, item.reading)
     if item.reading.faults:
-        return Pipeline(name)
-    return Pipeline(name, parameters, steps, experiment, metadata, mlflow, key_order=tuple(fields))
+        names = {step.place: step.name for step in flatten(steps)}
+        faults = in_order(fault.in_step(names) for fault in item.reading.faults)
+        return Survey(parameters, steps, faults, None)
+    pipeline = Pipeline(name, parameters, steps, experiment, metadata, mlflow, {}, tuple(fields))
+    return Survey(parameters, steps, (), pipeline)
 
 
 def _check_version(fields: Mapping[str, Item]) -> None:

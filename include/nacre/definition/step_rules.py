@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from include.nacre.definition.expressions import IterationOutput
 from include.nacre.definition.faults import did_you_mean, kind, shown
 from include.nacre.definition.items import Item
+from include.nacre.definition.read_values import UNREADABLE
 from include.nacre.definition.records import Step
 from include.nacre.definition.steptypes import STEP_TYPES, Retries
 
@@ -195,11 +196,9 @@ def _check_selector(selector: Item, step: Step) -> None:
     fields = selector.fields({"Pick": True, "Field": True})
     if "Pick" in fields:
         fields["Pick"].choice(("MaxBy", "MinBy"))
-    read = step.arguments.get("Selector")
-    field = read.get("Field") if isinstance(read, Mapping) else None
-    if field is None and "Field" not in fields:
-        return
-    if field is not None and not isinstance(field, IterationOutput):
+    read = step.arguments["Selector"]
+    field = read.get("Field") if isinstance(read, dict) else UNREADABLE
+    if "Field" in fields and field is not UNREADABLE and not isinstance(field, IterationOutput):
         fields["Field"].fault("must be a reference IterationOutput.STEP.PROPERTY")
 
 
