@@ -1,0 +1,105 @@
+"""`python -m include.nacre.local`: the local SageMaker, in the foreground."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from include.nacre.local.place import Place
+from include.nacre.local.server import Endpoints, Options, Server, StartError
+from include.nacre.local.store import StoreError
+
+_STATE = Path(".nacre/sagemaker")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until SIGINT or SIGTERM; 1 if it cannot start."""
+    options = _parsed(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        with Server(_server_options(options)) as server:
+            print(_banner(server.endpoints, options.state.resolve()), flush=True)
+            if options.ready_file:
+                _write_ready(options.ready_file, server.endpoints)
+            server.serve()
+    except (StartError, StoreError) as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    except SystemExit:
+        print("The local SageMaker has stopped.", flush=True)
+    return 0
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    # One is enough: a second Ctrl-C must not interrupt the end of what was started.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise SystemExit
+
+
+def _server_options(options: argparse.Namespace) -> Options:
+    return Options(
+        options.state, options.host, options.port, options.s3_port, options.max_jobs, Place()
+    )
+
+
+def _banner(endpoints: Endpoints, state: Path) -> str:
+    exports = "\n".join(
+        f"  export {name}={value}" for name, value in endpoints.environment().items()
+    )
+    place = endpoints.place
+    return (
+        f"The local SageMaker runs (region {place.region}, account {place.account}).\n\n"
+        "Point boto3, the AWS CLI or the SageMaker SDK at it:\n\n"
+        f"{exports}\n\n"
+        f"  Console   {endpoints.api}/console/\n"
+        f"  Objects   {state / 'buckets'}  (default bucket: {place.default_bucket})\n"
+        f"  Job logs  {state / 'logs'}\n\n"
+        "Ctrl-C stops it, and the jobs that it runs."
+    )
+
+
+def _write_ready(path: Path, endpoints: Endpoints) -> None:
+    content = {
+        "endpoint": endpoints.api,
+        "s3_endpoint": endpoints.s3,
+        "region": endpoints.place.region,
+        "account": endpoints.place.account,
+        "pid": os.getpid(),
+    }
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_text(json.dumps(content), encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m include.nacre.local",
+        description="SageMaker on this machine: the real protocol, jobs that really run.",
+    )
+    add = parser.add_argument
+    add("--state", type=Path, default=_STATE, help="where everything is kept (%(default)s)")
+    add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    add("--port", type=int, default=4670, help="port of all but S3; 0: any (%(default)s)")
+    add("--s3-port", type=int, default=4671, help="port of S3; 0: any (%(default)s)")
+    add("--ready-file", type=Path, help="written, as JSON, when clients may come")
+    add(
+        "--max-jobs", type=_positive, default=os.cpu_count() or 1, help="jobs at once (%(default)s)"
+    )
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

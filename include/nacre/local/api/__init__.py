@@ -1,0 +1,1 @@
+"""The operations of SageMaker: each a function of the world and a checked request."""

@@ -1,0 +1,63 @@
+"""Create, describe, list and stop for the three kinds of jobs."""
+
+from include.nacre.local.api.checks import check_job
+from include.nacre.local.api.listing import Listing, listed
+from include.nacre.local.jobrecord import JobKind, after, description, new_job
+from include.nacre.local.lifecycle import IllegalMove
+from include.nacre.local.protocol.core import Request, Response
+from include.nacre.local.protocol.errors import ResourceInUseError, ValidationError
+from include.nacre.local.store import Exists, Resource
+from include.nacre.local.world import World
+
+
+def create_job(world: World, kind: JobKind, request: Request) -> Response:
+    """Accept a job, or refuse it for everything that is wrong with it."""
+    taken = world.store.get(kind.kind, request[kind.name_key])
+    if taken:  # before all other checks: whoever sends a job again shall learn that it exists
+        raise ResourceInUseError(kind.taken.format(arn=taken.arn))
+    check_job(world, kind, request)
+    job = new_job(kind, world.place, request, world.clock())
+    try:
+        world.store.add(job, {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])})
+    except Exists as other:
+        raise ResourceInUseError(kind.taken.format(arn=other.resource.arn)) from other
+    world.jobs.submitted(kind.kind, job.name)
+    return {kind.arn_key: job.arn}
+
+
+def describe_job(world: World, kind: JobKind, request: Request) -> Response:
+    """All that is known of a job."""
+    return description(_found(world, kind, request))
+
+
+def list_jobs(world: World, kind: JobKind, request: Request) -> Response:
+    """One page of the jobs of a kind."""
+    # Transform jobs alone are listed newest first, says the service's documentation.
+    listing = Listing(
+        kind.kind, f"{kind.word}JobSummaries", description, descending=kind.kind == "transform"
+    )
+    return listed(world.store, listing, request)
+
+
+def stop_job(world: World, kind: JobKind, request: Request) -> Response:
+    """Ask a running job to end."""
+    job = _found(world, kind, request)
+    try:
+        world.store.update(
+            kind.kind, job.name, lambda found: after(found, "StopAsked", world.clock())
+        )
+    except IllegalMove as refused:
+        status = _found(world, kind, request).status
+        raise ValidationError(
+            f"The request was rejected because the {kind.noun} is in status {status}."
+        ) from refused
+    world.jobs.stop(kind.kind, job.name)
+    return {}
+
+
+def _found(world: World, kind: JobKind, request: Request) -> Resource:
+    name = request[kind.name_key]
+    job = world.store.get(kind.kind, name)
+    if job is None:
+        raise ValidationError(kind.missing.format(name=name))
+    return job

@@ -1,0 +1,254 @@
+"""The model registry: groups, and the versions in them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from include.nacre.local.api.checks import missing_data, refuse
+from include.nacre.local.api.listing import Listing, listed
+from include.nacre.local.protocol.core import Request, Response
+from include.nacre.local.protocol.errors import ConflictError, ValidationError
+from include.nacre.local.store import Exists, Filter, Query, Resource
+from include.nacre.local.world import World
+
+GROUP, PACKAGE = "model-package-group", "model-package"
+APPROVED, PENDING = "Approved", "PendingManualApproval"
+_USER = {"UserProfileName": "local"}
+# What UpdateModelPackage simply puts in the place of what was there.
+_REPLACEABLE = (
+    "ModelApprovalStatus",
+    "ModelPackageRegistrationType",
+    "ApprovalDescription",
+    "InferenceSpecification",
+    "SourceUri",
+    "ModelCard",
+    "ModelLifeCycle",
+)
+
+
+def create_group(world: World, request: Request) -> Response:
+    """Open a group of versions."""
+    name, now = request["ModelPackageGroupName"], world.clock()
+    arn = world.place.arn(f"{GROUP}/{name}")
+    body = {key: value for key, value in request.items() if key != "Tags"}
+    group = Resource(GROUP, name, arn, "Completed", now, now, body)
+    try:
+        world.store.add(group, {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])})
+    except Exists as other:
+        raise ValidationError(
+            f"Model Package Group already exists: {other.resource.arn}"
+        ) from other
+    return {"ModelPackageGroupArn": arn}
+
+
+def describe_group(world: World, request: Request) -> Response:
+    """All that is known of a group."""
+    return group_description(_found_group(world, request["ModelPackageGroupName"]))
+
+
+def list_groups(world: World, request: Request) -> Response:
+    """One page of the groups."""
+    listing = Listing(GROUP, "ModelPackageGroupSummaryList", group_description)
+    return listed(world.store, listing, request)
+
+
+def delete_group(world: World, request: Request) -> Response:
+    """Close an empty group."""
+    group = _found_group(world, request["ModelPackageGroupName"])
+    with world.store.transaction():
+        if world.store.find(Query(PACKAGE, _of_group(group.name), limit=1)):
+            raise ConflictError(
+                f"Model Package Group {group.arn} still contains model packages: delete them first."
+            )
+        world.store.delete(GROUP, group.name)
+    return {}
+
+
+def create_package(world: World, request: Request) -> Response:
+    """Register a model: as the next version of a group, or under a name of its own."""
+    refuse(_faults(world, request))
+    with world.store.transaction():
+        arn = _made_before(world, "CreateModelPackage", request)
+        if arn is None:
+            arn = _registered(world, request).arn
+            _remember(world, "CreateModelPackage", request, arn)
+    return {"ModelPackageArn": arn}
+
+
+def describe_package(world: World, request: Request) -> Response:
+    """All that is known of a model package."""
+    return package_description(found_package(world, request["ModelPackageName"]))
+
+
+def list_packages(world: World, request: Request) -> Response:
+    """One page of the packages: those of the group named, else those without a group."""
+    listing = Listing(
+        PACKAGE, "ModelPackageSummaryList", package_description, filters=_package_filters
+    )
+    if "ModelPackageGroupName" in request:
+        _found_group(world, request["ModelPackageGroupName"])
+    return listed(world.store, listing, request)
+
+
+def update_package(world: World, request: Request) -> Response:
+    """Change what may be changed: the approval, the customer's metadata, the descriptions."""
+    package = found_package(world, request["ModelPackageArn"])
+    with world.store.transaction():
+        if _made_before(world, "UpdateModelPackage", request) is None:
+            world.store.update(
+                PACKAGE, package.name, lambda found: _updated(found, request, world.clock())
+            )
+            _remember(world, "UpdateModelPackage", request, package.arn)
+    return {"ModelPackageArn": package.arn}
+
+
+def delete_package(world: World, request: Request) -> Response:
+    """Forget a package; its version is not given out again."""
+    world.store.delete(PACKAGE, found_package(world, request["ModelPackageName"]).name)
+    return {}
+
+
+def found_package(world: World, name_or_arn: str) -> Resource:
+    """The package of that name or ARN, or the service's error."""
+    package = world.store.get(PACKAGE, _name(name_or_arn))
+    if package is None:
+        arn = world.place.arn(f"{PACKAGE}/{_name(name_or_arn)}")
+        raise ValidationError(f"ModelPackage {arn} does not exist.")
+    return package
+
+
+def group_description(group: Resource) -> dict[str, Any]:
+    """A group under the names of its Describe answer."""
+    return {
+        **group.request,
+        "ModelPackageGroupArn": group.arn,
+        "CreationTime": group.created,
+        "CreatedBy": _USER,
+        "ModelPackageGroupStatus": group.status,
+    }
+
+
+def package_description(package: Resource) -> dict[str, Any]:
+    """A package under the names of its Describe answer."""
+    changed = package.modified != package.created
+    return {
+        **package.request,
+        **package.state,
+        "ModelPackageArn": package.arn,
+        "CreationTime": package.created,
+        "CreatedBy": _USER,
+        "LastModifiedTime": package.modified if changed else None,
+        "LastModifiedBy": _USER if changed else None,
+        "ModelPackageStatus": package.status,
+        "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+    }
+
+
+def _faults(world: World, request: Request) -> Iterator[str]:
+    named, grouped = "ModelPackageName" in request, "ModelPackageGroupName" in request
+    if named and grouped:
+        yield (
+            "Both ModelPackageName and ModelPackageGroupName are provided in the input."
+            " Cannot determine which one to use."
+        )
+    if not named and not grouped:
+        yield "Missing ARN. Give ModelPackageGroupName, or ModelPackageName."
+    for container in request.get("InferenceSpecification", {}).get("Containers", []):
+        uri = container.get("ModelDataUrl")
+        if uri and missing_data(world, uri):
+            yield f"Could not find model data at {uri}."
+
+
+def _registered(world: World, request: Request) -> Resource:
+    now, state = world.clock(), {"ModelApprovalStatus": request.get("ModelApprovalStatus", PENDING)}
+    body = {key: request[key] for key in request if key not in {"Tags", "ClientToken"}}
+    if "ModelPackageGroupName" in request:
+        group = _found_group(world, request["ModelPackageGroupName"])
+        version = world.store.count_up(group.arn)
+        name, body["ModelPackageGroupName"] = f"{group.name}/{version}", group.name
+        state |= {"Group": group.name, "ModelPackageVersion": version}
+    else:
+        name = request["ModelPackageName"]
+    arn = world.place.arn(f"{PACKAGE}/{name}")
+    package = Resource(PACKAGE, name, arn, "Completed", now, now, body, state)
+    try:
+        world.store.add(package, {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])})
+    except Exists as other:
+        raise ValidationError(f"Model Package already exists: {other.resource.arn}") from other
+    return package
+
+
+def _updated(package: Resource, request: Request, now: float) -> Resource:
+    state = {**package.state, **{key: request[key] for key in _REPLACEABLE if key in request}}
+    described = {**package.request, **package.state}
+    properties = {
+        **described.get("CustomerMetadataProperties", {}),
+        **request.get("CustomerMetadataProperties", {}),
+    }
+    for key in request.get("CustomerMetadataPropertiesToRemove", []):
+        properties.pop(key, None)
+    state["CustomerMetadataProperties"] = properties or None
+    if "AdditionalInferenceSpecificationsToAdd" in request:
+        state["AdditionalInferenceSpecifications"] = [
+            *described.get("AdditionalInferenceSpecifications", []),
+            *request["AdditionalInferenceSpecificationsToAdd"],
+        ]
+    return replace(package, state=state, modified=max(now, package.modified))
+
+
+def _made_before(world: World, operation: str, request: Request) -> str | None:
+    """The ARN that the same call with the same client token was answered with before."""
+    token = request.get("ClientToken")
+    used = world.store.token(operation, token) if token else None
+    if used is None:
+        return None
+    content, arn = used
+    if content != _content(request):
+        raise ConflictError(
+            f"The ClientToken {token!r} was used for another {operation} request before (its"
+            f" result is {arn}): a token belongs to one request."
+        )
+    return arn
+
+
+def _remember(world: World, operation: str, request: Request, arn: str) -> None:
+    if "ClientToken" in request:
+        world.store.use_token(operation, request["ClientToken"], _content(request), arn)
+
+
+def _content(request: Request) -> str:
+    return json.dumps(request, sort_keys=True)
+
+
+def _package_filters(request: Request) -> list[Filter]:
+    if "ModelPackageGroupName" in request:
+        return _of_group(_name(request["ModelPackageGroupName"]))
+    return _TYPES[request.get("ModelPackageType", "Unversioned")]
+
+
+def _of_group(name: str) -> list[Filter]:
+    return [Filter("Group", "=", name)]
+
+
+_TYPES: Mapping[str, list[Filter]] = {
+    "Unversioned": [Filter("Group", "is", None)],
+    "Versioned": [Filter("Group", "is not", None)],
+    "Both": [],
+}
+
+
+def _found_group(world: World, name_or_arn: str) -> Resource:
+    name = _name(name_or_arn)
+    group = world.store.get(GROUP, name)
+    if group is None:
+        arn = world.place.arn(f"{GROUP}/{name}")
+        raise ValidationError(f"ModelPackageGroup {arn} does not exist.")
+    return group
+
+
+def _name(name_or_arn: str) -> str:
+    """The name within an ARN: what follows its resource type; `group/version` for a version."""
+    if not name_or_arn.startswith("arn:"):
+        return name_or_arn
+    return name_or_arn.partition("/")[2]

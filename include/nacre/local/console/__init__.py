@@ -1,0 +1,1 @@
+"""Pages for people: what runs, what ran, and why it failed."""

@@ -1,0 +1,47 @@
+"""The other AWS services (STS, IAM, SQS ...): moto's server application, in this process.
+
+It is imported by the first call that needs it: 60 MB that most runs never do.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from include.nacre.local.place import Place
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+ROLE = "SageMakerExecutionRole"
+_TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",'
+    ' "Principal": {"Service": "sagemaker.amazonaws.com"}}]}'
+)
+
+
+class Neighbours:
+    """A WSGI application that is made when it is first called."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._lock = threading.Lock()
+        self._application: Callable[..., Iterable[bytes]] | None = None
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        with self._lock:
+            if self._application is None:
+                self._application = _moto(self._place)
+        return self._application(environ, start_response)
+
+
+def _moto(place: Place) -> Callable[..., Iterable[bytes]]:
+    from moto.backends import get_backend
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    # The role that examples and tests run with, so that IAM's GetRole finds it.
+    iam: Any = get_backend("iam")[place.account]["aws"]
+    iam.create_role(ROLE, _TRUST, "/", None, "", [], 3600)
+    application: Callable[..., Iterable[bytes]] = DomainDispatcherApplication(create_backend_app)
+    return application

