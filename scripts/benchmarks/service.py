@@ -1,0 +1,35 @@
+"""A local SageMaker of a benchmark's own, and the memory that it takes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from scripts.settings import LocalPorts
+from scripts.stack import LocalSageMaker, local_sagemaker
+
+ANY_PORTS = LocalPorts(host="127.0.0.1", api=0, s3=0)
+
+
+@contextmanager
+def running_service(state: Path) -> Iterator[LocalSageMaker]:
+    """A fresh one, stopped after the block."""
+    with local_sagemaker(state, ANY_PORTS) as service:
+        yield service
+
+
+def memory_mb(state: str) -> float:
+    """What the processes of the service at `state` hold, in MB; shared pages count once (PSS).
+
+    They are known by that folder in their command lines: a job's supervisor is no child of the
+    server, which it may outlive.
+    """
+    total = 0
+    for process in psutil.process_iter():
+        try:
+            if any(state in word for word in process.cmdline()):
+                total += process.memory_full_info().pss
+        except psutil.NoSuchProcess:  # it ended as we looked
+            continue
+    return total / 1e6
