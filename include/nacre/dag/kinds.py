@@ -1,0 +1,170 @@
+"""What differs between the kinds of SageMaker jobs: one table.
+
+Names are those of the service's API (botocore's service model of SageMaker). Operators, waiting,
+links and failure reports read this table; nothing else in `dag` knows a kind by name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+FAILED = frozenset({"Failed", "Stopped"})
+ENDING = frozenset({"Stopping", "Deleting", "DeleteFailed"})
+"""On the way to an end that is no success. A job in this state is not adopted, but waited for."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of what a step creates. `resource` names its API operations: CreateTrainingJob."""
+
+    step_type: str
+    resource: str
+    noun: str
+    page: str
+    """Its pages in the AWS console, below `sagemaker/home#/`."""
+    local_page: str
+    """Its pages on the local SageMaker, below `/console/`."""
+    status_key: str | None = None
+    """None: it has no status, what exists is complete."""
+    timed_by: str | None = None
+    """The first word of its StartTime and EndTime members."""
+    exists_codes: frozenset[str] = frozenset({"ResourceInUse"})
+    """Error codes by which a create call may say that the name is taken."""
+    log_group: str | None = None
+    name_limit: int = 63
+    stoppable: bool = True
+    listable: bool = True
+    """Whether its List call can filter by the time of the last change."""
+    billable_key: str | None = None
+    idempotency_key: str | None = None
+    """The member of the create call that makes it idempotent where a name does not."""
+    group_key: str | None = None
+    """The member that names its group; what is in a group has no name, only an ARN."""
+
+    @property
+    def name_key(self) -> str:
+        """The member that names one of this kind in Create, Describe, List and Stop."""
+        return f"{self.resource}Name"
+
+    @property
+    def arn_key(self) -> str:
+        return f"{self.resource}Arn"
+
+    @property
+    def summaries_key(self) -> str:
+        """The member of the List response that holds what was found."""
+        return f"{self.resource}Summaries"
+
+    def operation(self, verb: str) -> str:
+        """Return an operation's name: `operation("Describe")`."""
+        return f"{verb}{self.resource}{'s' if verb == 'List' else ''}"
+
+    def create_request(self, body: Mapping[str, Any], name: str, token: str) -> dict[str, Any]:
+        """Return the create call's request: the step's, with our name or token in it.
+
+        A name in the step's request is only a prefix of names, so it is left out here.
+        """
+        request = {key: value for key, value in body.items() if key != self.name_key}
+        if self.idempotency_key:
+            request[self.idempotency_key] = token
+        if not (self.group_key and request.get(self.group_key)):
+            request[self.name_key] = name
+        return request
+
+    def status(self, answer: Mapping[str, Any]) -> str:
+        """Return the status in a Describe response or in a List summary."""
+        return "Completed" if self.status_key is None else str(answer[self.status_key])
+
+    def detail(self, answer: Mapping[str, Any]) -> str:
+        """Return the finer status that training jobs have, or ""."""
+        return str(answer.get("SecondaryStatus", ""))
+
+    def reason(self, answer: Mapping[str, Any]) -> str:
+        """Return what the service says about a failure, or ""."""
+        said = (answer.get("FailureReason"), answer.get("ExitMessage"))
+        return ". ".join(str(part).rstrip(". ") for part in said if part)
+
+    def times(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """Return when it was created, started and ended, as far as the answer says."""
+        keys = {"created": "CreationTime"}
+        if self.timed_by:
+            keys |= {"started": f"{self.timed_by}StartTime", "ended": f"{self.timed_by}EndTime"}
+        return {name: answer[key] for name, key in keys.items() if answer.get(key) is not None}
+
+
+def succeeded(status: str) -> bool:
+    """Say whether a status is the end that a step waits for."""
+    return status == "Completed"
+
+
+def ended(status: str) -> bool:
+    """Say whether a job with this status will not change any more. `Stopped` is a failure."""
+    return succeeded(status) or status in FAILED
+
+
+def usable(status: str) -> bool:
+    """Say whether a job with this status can still be, or is, a step's result."""
+    return status not in FAILED and status not in ENDING
+
+
+PROCESSING = Kind(
+    step_type="Processing",
+    resource="ProcessingJob",
+    noun="processing job",
+    page="processing-jobs",
+    local_page="processing-jobs",
+    status_key="ProcessingJobStatus",
+    timed_by="Processing",
+    log_group="/aws/sagemaker/ProcessingJobs",
+)
+TRAINING = Kind(
+    step_type="Training",
+    resource="TrainingJob",
+    noun="training job",
+    page="jobs",
+    local_page="training-jobs",
+    status_key="TrainingJobStatus",
+    timed_by="Training",
+    log_group="/aws/sagemaker/TrainingJobs",
+    billable_key="BillableTimeInSeconds",
+)
+TRANSFORM = Kind(
+    step_type="Transform",
+    resource="TransformJob",
+    noun="transform job",
+    page="transform-jobs",
+    local_page="transform-jobs",
+    status_key="TransformJobStatus",
+    timed_by="Transform",
+    log_group="/aws/sagemaker/TransformJobs",
+)
+MODEL = Kind(
+    step_type="Model",
+    resource="Model",
+    noun="model",
+    page="models",
+    local_page="models",
+    # CreateModel has no code of its own for a name that is taken; a Describe tells it from
+    # other faults of the request.
+    exists_codes=frozenset({"ValidationException"}),
+    stoppable=False,
+    listable=False,
+)
+MODEL_PACKAGE = Kind(
+    step_type="RegisterModel",
+    resource="ModelPackage",
+    noun="model package",
+    page="model-packages",
+    local_page="model-packages",
+    status_key="ModelPackageStatus",
+    exists_codes=frozenset({"ConflictException"}),
+    stoppable=False,
+    listable=False,
+    idempotency_key="ClientToken",
+    group_key="ModelPackageGroupName",
+)
+
+KINDS: Mapping[str, Kind] = {
+    kind.step_type: kind for kind in (PROCESSING, TRAINING, TRANSFORM, MODEL, MODEL_PACKAGE)
+}
+"""By the step type that creates them."""

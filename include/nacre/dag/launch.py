@@ -1,0 +1,158 @@
+"""Having exactly one job of the right generation: look, store, create, adopt.
+
+The order is what makes it safe at any moment of death: the generation is stored before the
+create call, and the name follows from it, so whoever comes next finds the job or creates it.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from include.nacre.dag.aws import Aws, answered_at
+from include.nacre.dag.identity import (
+    Do,
+    Found,
+    Generation,
+    Move,
+    TaskKey,
+    client_token,
+    first_move,
+    found_on_create,
+    job_name,
+    next_move,
+)
+from include.nacre.dag.kinds import Kind, usable
+from include.nacre.dag.patience import Patience, aws_errors
+from include.nacre.dag.troubles import understood
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What a task stores before it creates anything, and finds again in its next try."""
+
+    generation: Generation
+    name: str
+    """What the service knows it by. A package in a group has an ARN instead, which is stored
+    in its place when the service has made it up."""
+
+    def to_record(self) -> dict[str, Any]:
+        return {**self.generation._asdict(), "name": self.name}
+
+    @classmethod
+    def from_record(cls, record: Any) -> "Intent | None":
+        """Read what `to_record` wrote; None for anything else."""
+        match record:
+            case {"cleared": int(cleared), "attempt": int(attempt), "name": str(name)}:
+                return cls(Generation(cleared, attempt), name)
+            case _:
+                return None
+
+
+class Store(Protocol):
+    """Where the intent outlives the worker: Airflow's state store of the task."""
+
+    @property
+    def durable(self) -> bool:
+        """False where Airflow has no such store; then nothing is kept."""
+
+    def load(self) -> Intent | None: ...
+
+    def save(self, intent: Intent) -> None: ...
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A launched job, and whether an earlier try had created it."""
+
+    intent: Intent
+    adopted: bool
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Creates or adopts the one job of a task."""
+
+    aws: Aws
+    kind: Kind
+    key: TaskKey
+    readable: str
+    store: Store
+    patience: Patience
+    prepare: Callable[[], None]
+    """Done before a create call, but not before an adoption: uploads, the package's group."""
+    about_to_create: Callable[[Intent], None]
+    """Told before the create call, so that a kill from then on can stop the job."""
+
+    def launch(self, request_for: Callable[[str], Mapping[str, Any]], max_tries: int) -> Launch:
+        """Return the job of this try. `request_for` gives the step's request for a job's name."""
+        stored = self.store.load()
+        durable = self.store.durable
+        move = first_move(stored.generation if stored else None, max_tries, durable=durable)
+        while True:
+            intent = self._intent(move.generation, stored)
+            if move.do is Do.LOOK:
+                found = self._look(intent)
+            else:
+                self.store.save(intent)
+                self.about_to_create(intent)
+                self.prepare()
+                created = self._create(intent, request_for(intent.name), move)
+                if isinstance(created, Intent):
+                    return Launch(created, adopted=False)
+                found = created
+            move = next_move(move, found, durable=durable)
+            if move.do is Do.ADOPT:
+                return Launch(intent, adopted=True)
+
+    def current(self, max_tries: int) -> Intent | None:
+        """Return the job that this task has started, without starting any."""
+        if self.store.durable:
+            return self.store.load()
+        last = None
+        for attempt in itertools.count(1):
+            intent = self._intent(Generation(max_tries, attempt), None)
+            if self._look(intent) is Found.NOTHING:
+                return last
+            last = intent
+        return last
+
+    def _intent(self, generation: Generation, stored: Intent | None) -> Intent:
+        if stored and stored.generation == generation:
+            return stored
+        name = job_name(self.key, generation, self.readable, self.kind.name_limit)
+        return Intent(generation, name)
+
+    def _look(self, intent: Intent) -> Found:
+        answer = self.patience.call(lambda: self.aws.describe(self.kind, intent.name))
+        if answer is None:
+            return Found.NOTHING
+        return Found.USABLE if usable(self.kind.status(answer)) else Found.DEAD
+
+    def _create(self, intent: Intent, body: Mapping[str, Any], move: Move) -> Intent | Found:
+        """Return the intent of what was created, or whose job has the name already."""
+        token = client_token(self.key, intent.generation)
+        request = self.kind.create_request(body, intent.name, token)
+        began = time.monotonic()
+        try:
+            answer = self.patience.call(
+                lambda: self.aws.call(self.kind.operation("Create"), **request)
+            )
+        except aws_errors() as error:
+            return self._taken(error, intent, move, began)
+        if self.kind.name_key in request:
+            return intent
+        packaged = replace(intent, name=str(answer[self.kind.arn_key]))
+        self.store.save(packaged)
+        return packaged
+
+    def _taken(self, error: Exception, intent: Intent, move: Move, began: float) -> Found:
+        """Look at what has the name already; raise the error if nothing has it."""
+        if understood(error).code not in self.kind.exists_codes:
+            raise error
+        answer = self.patience.call(lambda: self.aws.describe(self.kind, intent.name))
+        if answer is None:
+            raise error
+        age = (answered_at(answer) - answer["CreationTime"]).total_seconds()
+        return found_on_create(move, age=age, since_call=time.monotonic() - began)

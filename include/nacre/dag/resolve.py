@@ -1,0 +1,93 @@
+"""Resolving a task's templates: the scope of the running task."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from airflow.sdk import Context
+
+from include.nacre.dag.aws import Account, Aws
+from include.nacre.dag.binding import Binding, Template
+from include.nacre.dag.deployment import installation, run_map_index
+from include.nacre.dag.faults import StepRefused
+from include.nacre.dag.files import read_json
+from include.nacre.dag.identity import execution_id
+from include.nacre.dag.params import typed
+from include.nacre.dag.patience import aws_errors
+from include.nacre.dag.scope import Run, RunScope
+from include.nacre.dag.troubles import in_full, understood
+from include.nacre.definition.expressions import EvaluationError, Scalar
+from include.nacre.definition.records import Parameter, Pipeline
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """Stands where a value should be that could not be found out; the task fails with it.
+
+    Raised at once, Airflow would log it as a fault of a Jinja template, with two tracebacks.
+    """
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"unresolved: {self.reason}"
+
+
+def resolved(template: Template, context: Context) -> Any:
+    """Return a template's value, or why it has none."""
+    task: Any = context["task"]
+    try:
+        return template.evaluate(scope_of(template.binding, context))
+    except EvaluationError as error:
+        return Unresolved(str(error))
+    except aws_errors() as error:
+        return Unresolved(in_full(understood(error), task.aws_conn_id))
+
+
+def required(value: Any) -> Any:
+    """Return a resolved value; raise StepRefused if it is unresolved."""
+    if isinstance(value, Unresolved):
+        raise StepRefused(value.reason)
+    return value
+
+
+def scope_of(binding: Binding, context: Context) -> RunScope:
+    """Return the scope of the running task."""
+    task: Any = context["task"]
+    aws = Aws(Account(task.aws_conn_id, task.region_name))
+    return RunScope(
+        binding.pipeline,
+        _run(binding, context),
+        value_of=partial(_value, binding, context),
+        result_of=lambda step: binding.tasks[step].output.resolve(context),
+        read_json=lambda uri: read_json(aws, uri, task.log.warning),
+    )
+
+
+def _run(binding: Binding, context: Context) -> Run:
+    dag_run, now = context["dag_run"], datetime.now(UTC)
+    scope, index = binding.group_id, run_map_index(context)
+    return Run(
+        execution_id(installation(), dag_run.dag_id, dag_run.run_id, scope, index),
+        started=dag_run.start_date or now,
+        now=now,
+    )
+
+
+def _value(binding: Binding, context: Context, name: str) -> Scalar:
+    parameter = _declared(binding.pipeline, name)
+    if name in binding.given:
+        task: Any = context["task"]
+        return typed(parameter, task.render_template(binding.given[name], context))
+    if name in context["params"]:
+        return typed(parameter, context["params"][name])
+    if parameter.default is None:
+        raise EvaluationError(f"parameter {name} has no value")
+    return typed(parameter, parameter.default)
+
+
+def _declared(pipeline: Pipeline, name: str) -> Parameter:
+    """Return a parameter; the reader has checked that all that are used are declared."""
+    (found,) = (item for item in pipeline.parameters if item.name == name)
+    return found

@@ -1,0 +1,80 @@
+"""What waits for a job while its task is deferred: it holds no worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from include.nacre.dag.aws import Account, Aws
+from include.nacre.dag.kinds import KINDS
+from include.nacre.dag.patience import Patience
+from include.nacre.dag.watcher import WatchError, watcher_of
+
+KILL_SECONDS = 25.0
+"""Airflow gives `on_kill` 30 seconds by default ([triggerer] on_kill_timeout)."""
+
+
+class JobTrigger(BaseTrigger):
+    """Waits for one job; all triggers of a connection share one watcher.
+
+    :param kind: the step type that the job belongs to
+    :param name: the job's name, or a model package's ARN
+    :param created: when the service created it, in seconds of the epoch
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        name: str,
+        created: float,
+        aws_conn_id: str | None,
+        region_name: str | None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
+        self.kind = kind
+        self.name = name
+        self.created = created
+        self.account = Account(aws_conn_id, region_name)
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what a triggerer needs to make this trigger again."""
+        return f"{__name__}.{type(self).__name__}", {
+            "kind": self.kind,
+            "name": self.name,
+            "created": self.created,
+            "aws_conn_id": self.account.conn_id,
+            "region_name": self.account.region,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield one event: `name`, and `status` of the end or `trouble` why nobody can wait here.
+
+        All that the task needs is in the event: `defer(kwargs=...)` is lost in dag.test().
+        """
+        try:
+            end = {"status": await self._end()}
+        except WatchError as error:
+            end = {"trouble": str(error)}
+        yield TriggerEvent({"name": self.name, **end})  # type: ignore[no-untyped-call]  # Airflow's
+
+    async def _end(self) -> str:
+        age = max(0.0, datetime.now(UTC).timestamp() - self.created)
+        status = ""
+        watcher = watcher_of(self.account)
+        async for news in watcher.news_of(self.kind, self.name, self.created, age):
+            self.log.info(news.text)
+            status = news.status
+        return status
+
+    async def on_kill(self) -> None:
+        """Stop the job: the task was marked or cleared while it was deferred."""
+        if KINDS[self.kind].stoppable:
+            await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        aws, kind = Aws(self.account), KINDS[self.kind]
+        Patience(self.log.warning, KILL_SECONDS).call(lambda: aws.stop(kind, self.name))
+        self.log.info("Asked SageMaker to stop %s %s", kind.noun, self.name)

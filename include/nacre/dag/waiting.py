@@ -1,0 +1,97 @@
+"""Waiting for one job in the worker, and saying how it goes."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from include.nacre.dag.aws import Answer, Aws
+from include.nacre.dag.kinds import Kind, ended
+from include.nacre.dag.patience import FOREVER, Patience
+from include.nacre.dag.polling import interval
+
+FIRST_LOOKS = (0.2, 0.3, 0.5, 1.0)
+"""Seconds between the first looks at a job. Deferring costs about two seconds more than the wait
+itself, so what ends within two seconds is not worth it."""
+
+SLICE = 1.0
+"""The longest sleep in seconds, so that a kill ends the wait soon."""
+
+
+class JobVanishedError(Exception):
+    """A job that was waited for does not exist any more: somebody deleted it."""
+
+
+class KilledError(Exception):
+    """The task was killed while it waited."""
+
+
+@dataclass
+class Waiting:
+    """One job that this process waits for."""
+
+    aws: Aws
+    kind: Kind
+    name: str
+    tell: Callable[[str], None]
+    warn: Callable[[str], None]
+    killed: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], None] = time.sleep
+    _told: str = field(default="", init=False)
+
+    def look(self) -> Answer:
+        """Return the Describe response; a throttled or unanswered call is made again until it is
+        answered. Says what is new in the log.
+        """
+        patience = Patience(self.warn, FOREVER, self._rest)
+        answer = patience.call(lambda: self.aws.describe(self.kind, self.name))
+        if answer is None:
+            raise JobVanishedError(
+                f"{self.kind.noun} {self.name} does not exist any more: somebody deleted it"
+            )
+        self._tell_change(answer)
+        return answer
+
+    def for_a_moment(self) -> Answer:
+        """Look at a job for two seconds, or until it ends."""
+        return self._until_end(iter(FIRST_LOOKS))
+
+    def to_the_end(self) -> Answer:
+        """Look at a job until it ends, less often the older it is."""
+        answer = self.for_a_moment()
+        born = time.monotonic() - age(answer)
+        return self._until_end(interval(time.monotonic() - born) for _ in itertools.repeat(None))
+
+    def _until_end(self, rests: Iterator[float]) -> Answer:
+        while not ended(self.kind.status(answer := self.look())):
+            rest = next(rests, None)
+            if rest is None:
+                break
+            self._rest(rest)
+        return answer
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self.killed():
+                raise KilledError(f"{self.kind.noun} {self.name} is waited for no longer")
+            self.sleep(min(left, SLICE))
+
+    def _tell_change(self, answer: Answer) -> None:
+        state = in_words(self.kind, answer)
+        if state != self._told:
+            self._told = state
+            self.tell(f"{self.name}: {state}")
+
+
+def in_words(kind: Kind, answer: Answer) -> str:
+    """Return a job's state as the log shows it: `InProgress, Downloading`."""
+    status, detail = kind.status(answer), kind.detail(answer)
+    return f"{status}, {detail}" if detail and detail != status else status
+
+
+def age(answer: Answer) -> float:
+    """Return for how many seconds what an answer describes has existed."""
+    created: datetime = answer["CreationTime"]
+    return max(0.0, (datetime.now(UTC) - created).total_seconds())
