@@ -17,7 +17,7 @@ the training knows only the asset.
 
 import hashlib
 import os
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,8 +33,6 @@ raw_data = Asset(RAW_DATA)
 
 @dag(
     schedule=None,
-    start_date=datetime(2026, 1, 1),
-    catchup=False,
     max_active_runs=1,
     doc_md=__doc__,
     tags=["abalone", "data"],

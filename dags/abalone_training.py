@@ -18,21 +18,32 @@ it anew.
 The pipeline: `include/pipelines/abalone/pipeline.py`. More: `docs/abalone.md`.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
 
 from include.nacre.dag import PipelineDag
 from include.pipelines.abalone.pipeline import RAW_DATA, get_pipeline
 
+# The pools of airflow_settings.yaml stand for the account's quotas.
+POOLS = {
+    "Processing": {"pool": "sagemaker_processing"},
+    "Training": {"pool": "sagemaker_training"},
+    "Transform": {"pool": "sagemaker_transform"},
+}
+
 PipelineDag(
     "abalone_training",
     get_pipeline(),
+    step_args=POOLS,
     schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("0 6 * * 1", timezone="UTC"),
+        timetable=CronTriggerTimetable(
+            "0 6 * * 1", timezone="UTC", run_immediately=timedelta(minutes=15)
+        ),
         assets=[Asset(RAW_DATA)],
     ),
-    start_date=datetime(2026, 1, 1),
+    # No start_date: with one, unpausing the DAG would at once run last Monday, before any data is
+    # there. Backfills bring their own dates.
     catchup=False,
     max_active_runs=4,
     doc_md=__doc__,
