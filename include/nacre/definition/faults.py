@@ -23,6 +23,10 @@ class Fault:
     hint: str = ""
     step: str = field(default="", compare=False)
 
+    def __post_init__(self) -> None:
+        for name in ("place", "what", "hint", "step"):
+            object.__setattr__(self, name, _printable(getattr(self, name)))
+
     @property
     def where(self) -> str:
         """The place with the step's name, which people know better than its number."""
@@ -50,7 +54,7 @@ class DefinitionError(ValueError):
 
     def __str__(self) -> str:
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
-        lines = [f"the definition of pipeline {self.name} has {count}:"]
+        lines = [f"the definition of pipeline {self.name!r} has {count}:"]
         for number, fault in enumerate(self.faults, 1):
             lines.append(f"{number:3}. {fault.where}: {fault.what}")
             lines += [f"     {fault.hint}"] if fault.hint else []
@@ -58,6 +62,14 @@ class DefinitionError(ValueError):
 
     def __reduce__(self) -> tuple[type["DefinitionError"], tuple[str, tuple[Fault, ...]]]:
         return type(self), (self.name, self.faults)
+
+
+def _printable(text: str) -> str:
+    """Return text of which a terminal shows every character, whatever the file holds."""
+    if text.isprintable():
+        return text
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(escaped)
 
 
 def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
@@ -85,10 +97,8 @@ _LONGEST = 80
 
 
 def shown(value: Any) -> str:
-    """Return a JSON value as text for a message: quoted, printable, short."""
+    """Return a JSON value as text for a message: quoted and short."""
     text = json.dumps(value, ensure_ascii=False, default=repr)
-    if not text.isprintable():
-        text = json.dumps(value, default=repr)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 

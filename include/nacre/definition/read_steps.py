@@ -8,7 +8,8 @@ from include.nacre.definition.expressions import Value
 from include.nacre.definition.faults import did_you_mean, kind, shown
 from include.nacre.definition.items import Item
 from include.nacre.definition.parameters import MOST_ENUM_VALUES, PARAMETER_TYPES, fits
-from include.nacre.definition.read_values import NAME, read_conditions, read_value
+from include.nacre.definition.read_conditions import read_conditions
+from include.nacre.definition.read_values import NAME, read_value
 from include.nacre.definition.records import (
     COMPLETED,
     CacheConfig,

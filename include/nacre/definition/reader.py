@@ -189,8 +189,10 @@ _METADATA_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _LONGEST_METADATA = 1024
 
 
-def _read_metadata(item: Item | None) -> dict[str, str]:
-    members = item.members() if item else {}
+def _read_metadata(item: Item | None) -> dict[str, str] | None:
+    if item is None:
+        return None
+    members = item.members()
     for key, member in members.items():
         if not _METADATA_KEY.fullmatch(key):
             member.fault("a key has 1 to 128 letters, digits, hyphens and underscores")

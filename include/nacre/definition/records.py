@@ -27,11 +27,18 @@ def _keys() -> tuple[str, ...]:
     return field(default=(), compare=False, repr=False)
 
 
+# What the absence of a key means, where it means anything.
+_IMPLIED: Mapping[str, Json] = {"Type": "String", "Arguments": {}}
+
+
 def _written(keys: tuple[str, ...], content: Mapping[str, Json]) -> dict[str, Json]:
     """Return `content` in the order of `keys`, then what is set and not among them."""
     kept = {key: content[key] for key in keys}
-    unset: tuple[Json, ...] = (None, [])
-    return kept | {key: item for key, item in content.items() if key in kept or item not in unset}
+    return kept | {
+        key: item
+        for key, item in content.items()
+        if key in kept or not (item is None or item == [] or (keys and item == _IMPLIED.get(key)))
+    }
 
 
 @dataclass(frozen=True)
@@ -261,7 +268,7 @@ class Pipeline(dict[str, Json]):
     parameters: tuple[Parameter, ...] = ()
     steps: tuple[Step, ...] = ()
     experiment: ExperimentConfig | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] | None = field(default_factory=dict)
     mlflow: Mapping[str, Value] | None = None
     assets: Mapping[str, Asset] = field(default_factory=dict)
     key_order: tuple[str, ...] = ("Version", "Metadata", "Parameters", "Steps")
@@ -269,7 +276,7 @@ class Pipeline(dict[str, Json]):
     def __post_init__(self) -> None:
         content = {
             "Version": VERSION,
-            "Metadata": dict(self.metadata),
+            "Metadata": to_json(self.metadata),
             "Parameters": _json_list(self.parameters),
             "PipelineExperimentConfig": self.experiment and self.experiment.to_json(),
             "MlflowConfig": to_json(self.mlflow),
