@@ -21,6 +21,8 @@ _SETTINGS = {
     # A saved DAG file shows in the UI within seconds.
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+    # Part of every job's name: the same for the demo and for `make up`, whatever the port.
+    "AIRFLOW__NACRE__INSTALLATION": "this-machine",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
 

@@ -5,12 +5,13 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from scripts.airflow_env import ROOT, airflow_environment, is_healthy
 from scripts.processes import start, wait_until
@@ -36,6 +37,20 @@ class Airflow:
     #: Of `airflow standalone`; every other process of Airflow descends from it.
     pid: int
     client: httpx.Client
+    environment: Mapping[str, str]
+    #: What the tests started beside it, to be ended with it.
+    helpers: ExitStack
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of Airflow but the one at the root."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def start_triggerer(self) -> None:
+        """Another triggerer, in place of one that was killed: standalone starts none anew."""
+        argv = [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs"]
+        log = self.home / "triggerer.log"
+        child = start("triggerer", argv, env=self.environment, log=log, cwd=ROOT)
+        self.helpers.callback(child.stop)
 
     def call(self, method: str, path: str, **options: Json) -> Json:
         """What the API answers; raises httpx.HTTPStatusError on a refusal."""
@@ -168,10 +183,14 @@ def running_airflow(
     argv = [sys.executable, "-m", "airflow", "standalone"]
     child = start("Airflow", argv, env=variables, log=log, cwd=ROOT, grace_seconds=30)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+            ExitStack() as helpers,
+        ):
             wait_until(lambda: is_healthy(port), child, seconds=180, log=log)
             token = client.get("/auth/token").json()["access_token"]
             client.headers["Authorization"] = f"Bearer {token}"
-            yield Airflow(f"http://localhost:{port}", home, child.process.pid, client)
+            url, pid = f"http://localhost:{port}", child.process.pid
+            yield Airflow(url, home, pid, client, variables, helpers)
     finally:
         child.stop()

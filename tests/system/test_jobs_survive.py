@@ -1,0 +1,145 @@
+"""No job runs twice, and none is left running: in a real Airflow whose processes are killed."""
+
+import signal
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.airflow import Airflow, wait_for
+from tests.support.local_sagemaker import LocalSageMaker
+
+TASK = "Sleep"
+WAYS = {"sleep_in_triggerer": "deferred", "sleep_in_worker": "running"}
+
+
+def jobs(sagemaker: LocalSageMaker, dag_id: str, airflow: Airflow, run_id: str) -> list[Any]:
+    """All processing jobs of the run: those that write below its own prefix."""
+    client = sagemaker.client("sagemaker")
+    names = [
+        job["ProcessingJobName"]
+        for page in client.get_paginator("list_processing_jobs").paginate(NameContains="sleep")
+        for job in page["ProcessingJobSummaries"]
+    ]
+    found = [client.describe_processing_job(ProcessingJobName=name) for name in names]
+    prefix = prefix_of(airflow, dag_id, run_id)
+    return [
+        job
+        for job in found
+        if job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == prefix
+    ]
+
+
+def prefix_of(airflow: Airflow, dag_id: str, run_id: str) -> str:
+    """The run's own output address, as Rendered Templates shows it."""
+    task = airflow.task(dag_id, run_id, TASK)
+    request = task["rendered_fields"]["request"]
+    return str(request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
+
+
+def statuses(found: list[Any]) -> list[str]:
+    return [
+        job["ProcessingJobStatus"] for job in sorted(found, key=lambda job: job["CreationTime"])
+    ]
+
+
+def waiting(
+    airflow: Airflow, sagemaker: LocalSageMaker, dag_id: str, seconds: int
+) -> tuple[str, str]:
+    """Start a run whose job sleeps; its id, once the job runs, and the task instance's."""
+    run_id = airflow.trigger(dag_id, {"Seconds": str(seconds)})
+    airflow.wait_task(dag_id, run_id, TASK, WAYS[dag_id])
+    wait_for(
+        lambda: statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["InProgress"],
+        "the job to be created",
+        seconds=30,
+    )
+    return run_id, airflow.task(dag_id, run_id, TASK)["id"]
+
+
+def worker_processes(airflow: Airflow, task_instance_id: str) -> list[psutil.Process]:
+    """The worker's processes for one task instance: its supervisor and the task itself."""
+    descendants = airflow.processes()
+    supervisors = [process for process in descendants if task_instance_id in title(process)]
+    return [*supervisors, *(child for parent in supervisors for child in parent.children(True))]
+
+
+def title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def test_a_killed_worker_leaves_one_job_that_the_next_try_adopts(
+    airflow: Airflow, sagemaker: LocalSageMaker
+) -> None:
+    dag_id = "sleep_in_worker"
+    run_id, instance = waiting(airflow, sagemaker, dag_id, seconds=30)
+    killed = worker_processes(airflow, instance)
+    assert killed, "no worker process was found"
+    for process in killed:
+        process.send_signal(signal.SIGKILL)
+    assert airflow.wait_run(dag_id, run_id) == "success"
+    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Completed"]
+    assert airflow.task(dag_id, run_id, TASK)["try_number"] == 2
+
+
+def test_a_killed_triggerer_leaves_one_job(airflow: Airflow, sagemaker: LocalSageMaker) -> None:
+    dag_id = "sleep_in_triggerer"
+    run_id, _ = waiting(airflow, sagemaker, dag_id, seconds=20)
+    triggerers = [process for process in airflow.processes() if "triggerer" in title(process)]
+    assert triggerers
+    for process in triggerers:
+        process.send_signal(signal.SIGKILL)
+    airflow.start_triggerer()
+    assert airflow.wait_run(dag_id, run_id) == "success"
+    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Completed"]
+
+
+@pytest.mark.parametrize("dag_id", WAYS)
+def test_clearing_a_succeeded_task_starts_a_second_job(
+    airflow: Airflow, sagemaker: LocalSageMaker, dag_id: str
+) -> None:
+    run_id = airflow.trigger(dag_id, {"Seconds": "0"})
+    assert airflow.wait_run(dag_id, run_id) == "success"
+    airflow.clear(dag_id, run_id, TASK)
+    wait_for(lambda: len(jobs(sagemaker, dag_id, airflow, run_id)) == 2, "a second job", seconds=60)
+    assert airflow.wait_run(dag_id, run_id) == "success"
+    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Completed", "Completed"]
+
+
+@pytest.mark.parametrize("dag_id", WAYS)
+def test_marking_a_waiting_task_failed_stops_its_job(
+    airflow: Airflow, sagemaker: LocalSageMaker, dag_id: str
+) -> None:
+    run_id, _ = waiting(airflow, sagemaker, dag_id, seconds=300)
+    airflow.mark(dag_id, run_id, TASK, "failed")
+    wait_for(
+        lambda: statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Stopped"],
+        "the job to be stopped",
+        seconds=60,
+    )
+    assert airflow.wait_run(dag_id, run_id) == "failed"
+
+
+@pytest.mark.parametrize("dag_id", WAYS)
+def test_clearing_a_waiting_task_stops_its_job_and_starts_another(
+    airflow: Airflow, sagemaker: LocalSageMaker, dag_id: str
+) -> None:
+    run_id, _ = waiting(airflow, sagemaker, dag_id, seconds=12)
+    airflow.clear(dag_id, run_id, TASK)
+    assert airflow.wait_run(dag_id, run_id) == "success"
+    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Stopped", "Completed"]
+
+
+def test_a_job_that_is_stopped_in_the_console_fails_its_task(
+    airflow: Airflow, sagemaker: LocalSageMaker
+) -> None:
+    dag_id = "sleep_in_triggerer"
+    run_id, _ = waiting(airflow, sagemaker, dag_id, seconds=15)
+    (job,) = jobs(sagemaker, dag_id, airflow, run_id)
+    sagemaker.client("sagemaker").stop_processing_job(ProcessingJobName=job["ProcessingJobName"])
+    assert airflow.wait_run(dag_id, run_id) == "success"
+    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Stopped", "Completed"]
+    assert "was stopped" in airflow.log(dag_id, run_id, TASK, 1)
