@@ -75,6 +75,13 @@ class Runtime:
     library: tuple[int, int]
     entrypoint: tuple[str, ...] = ()
 
+    @property
+    def image(self) -> str:
+        """The known image that this runtime is: repository and tag."""
+        if self.family == "xgboost" and self.version not in XGBOOST_VERSIONS:
+            return "xgboost:1"
+        return f"sagemaker-{self.family}:{self.version}"
+
 
 def runtime_for(image_uri: str, mapping: Mapping[str, Any] | None = None) -> Runtime:
     """The runtime of an image, or UnknownImage; `mapping` is read from the user's file if None."""

@@ -10,13 +10,12 @@ from typing import Any
 from include.nacre.local.images import arguments, layout, scripts
 from include.nacre.local.images.errors import UserError
 from include.nacre.local.images.registry import Runtime, runtime_for
-from include.nacre.local.images.variables import Flavour, TrainingFacts, script_variables
-
-# The family's toolkit: its flavour, and the module that its image names as the training's.
-TOOLKITS: dict[str, tuple[Flavour, str]] = {
-    "xgboost": ("C", "sagemaker_xgboost_container.training:main"),
-    "scikit-learn": ("T", "sagemaker_sklearn_container.training:main"),
-}
+from include.nacre.local.images.variables import (
+    TOOLKITS,
+    Flavour,
+    TrainingFacts,
+    script_variables,
+)
 
 
 def main(image: str, own_paths: frozenset[str]) -> int:

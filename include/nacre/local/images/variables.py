@@ -9,8 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from include.nacre.local.images import arguments, layout
+from include.nacre.local.images.registry import Family
 
 Flavour = Literal["C", "T"]
+
+# A family's toolkit: its flavour, and the module that its image names as the training's.
+TOOLKITS: Mapping[Family, tuple[Flavour, str]] = {
+    "xgboost": ("C", "sagemaker_xgboost_container.training:main"),
+    "scikit-learn": ("T", "sagemaker_sklearn_container.training:main"),
+}
 
 # Reserved hyperparameters that the toolkit itself understands; others are framework parameters.
 _TOOLKIT_HYPERPARAMETERS = frozenset(

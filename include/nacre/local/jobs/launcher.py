@@ -1,16 +1,18 @@
 """Start one host of a job in namespaces of its own. Run as a program; it imports nothing of ours.
 
-It reads a Plan (JSON) from stdin and becomes three processes: this one (waits, so that the exit of
-one known process means that all is over), the namespace's init (process 1: when it ends the kernel
-kills whatever the job left behind), and the job's command. Each dies with its parent. Only the
-command's file system differs from the machine's: `/opt` is a copy of the names in the real one, so
-that `/opt/ml` needs no folder on the machine; `/tmp`, `/dev/shm`, the host's name and the process
-table are its own. All of it is gone with the last process.
+It reads a Plan (JSON) from stdin and becomes three processes: this one (it only waits, so that the
+end of one known process means that all is over), the namespace's init (process 1: when it ends the
+kernel kills whatever the job left behind), and the job's command. Each dies with its parent.
+
+What the command sees of the machine differs in this: `/opt` has the entries of the real one and
+`/opt/ml` besides, which needs no folder on the machine; `/tmp`, `/dev/shm`, the host's name and the
+process table are its own. All of it is gone with the last process.
 
 Exit status: the command's, as a container's (128 + n for signal n, 127 not found, 126 not
 executable). If the namespaces cannot be had, the reason goes to the plan's status descriptor.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -27,6 +29,8 @@ _CLONE_NEWPID = 0x20000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 _PR_SET_PDEATHSIG = 1
+_FORWARDED = (signal.SIGTERM, signal.SIGINT)
+KILL = signal.SIGUSR1  # sent to the launcher: end everything now, and exit when it has ended
 
 
 class Plan(TypedDict):
@@ -61,6 +65,8 @@ def main() -> NoReturn:
 
 def _run_init(plan: Plan) -> int:
     alive_read, alive_write = os.pipe()
+    # Held back until there is somebody to forward them to: process 1 would never see them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*_FORWARDED, KILL))
     init = os.fork()  # the first child after unshare is process 1 of the new process table
     if init == 0:
         os.close(alive_write)
@@ -68,8 +74,8 @@ def _run_init(plan: Plan) -> int:
         if select.select([alive_read], [], [], 0)[0]:  # readable: the other end is gone
             os._exit(128 + signal.SIGKILL)
         _init(plan)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _frame: os.kill(init, received))
+    signal.signal(KILL, lambda _number, _frame: _send(init, signal.SIGKILL))
+    _forward_to(init)
     return _exit_status(os.waitpid(init, 0)[1])
 
 
@@ -81,8 +87,7 @@ def _init(plan: Plan) -> NoReturn:
     command = os.fork()
     if command == 0:
         _exec(plan)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _frame: os.kill(command, received))
+    _forward_to(command)
     while True:
         ended, status = os.wait()  # orphans of the job are ours to bury
         if ended == command:
@@ -90,8 +95,9 @@ def _init(plan: Plan) -> NoReturn:
 
 
 def _exec(plan: Plan) -> NoReturn:
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, *_FORWARDED):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.setsid()
     try:
         os.chdir(plan["cwd"])
@@ -99,6 +105,17 @@ def _exec(plan: Plan) -> NoReturn:
     except OSError as fault:
         print(f"{plan['argv'][0]}: {fault.strerror}", file=sys.stderr, flush=True)
         os._exit(127 if isinstance(fault, FileNotFoundError) else 126)
+
+
+def _forward_to(process: int) -> None:
+    for number in _FORWARDED:
+        signal.signal(number, lambda received, _frame: _send(process, received))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*_FORWARDED, KILL))
+
+
+def _send(process: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.kill(process, number)
 
 
 def _unshare() -> None:
@@ -133,13 +150,13 @@ def _mirror(folder: str) -> None:
     for name, (is_link, is_folder) in kinds.items():
         old, new = f"{held}/{name}", f"{folder}/{name}"
         if is_link:
-            os.symlink(os.readlink(old), new)
+            os.symlink(os.readlink(old), new)  # noqa: PTH115, PTH211 - pathlib starts slowly
         elif new != "/opt/ml":
             _bind(old, new, is_folder=is_folder)
 
 
 def _bind(source: str, target: str, *, is_folder: bool | None = None) -> None:
-    if os.path.isdir(source) if is_folder is None else is_folder:  # noqa: PTH112 - starts faster
+    if os.path.isdir(source) if is_folder is None else is_folder:  # noqa: PTH112
         os.makedirs(target, exist_ok=True)  # noqa: PTH103
     elif not os.path.lexists(target):
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))

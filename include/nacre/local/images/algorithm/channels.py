@@ -21,6 +21,7 @@ _UNREADABLE = frozenset(
     {"parquet", "application/x-parquet", "recordio-protobuf", "application/x-recordio-protobuf"}
 )
 _CHANNELS = ("train", "validation", "code")
+_MODES = ("File", "FastFile")  # the container is shown FastFile as File
 _DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
 
 
@@ -51,7 +52,7 @@ def _channel_faults(name: str, channel: Mapping[str, Any]) -> list[str]:
     if content_type in _UNREADABLE:
         reads = "the local SageMaker's XGBoost reads text/csv and text/libsvm"
         return [f"Channel '{name}' has the content type {content_type}: {reads}"]
-    fits = channel.get("S3DistributionType") in _DISTRIBUTIONS and mode == "File"
+    fits = channel.get("S3DistributionType") in _DISTRIBUTIONS and mode in _MODES
     if content_type not in _FORMATS or not fits:
         shown = json.dumps({**channel, "ContentType": content_type}, sort_keys=True)
         return [f"Channel configuration for '{name}' channel is not supported: {shown}"]
