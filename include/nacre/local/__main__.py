@@ -27,11 +27,10 @@ def main(arguments: Sequence[str]) -> int:
             if options.ready_file:
                 _write_ready(options.ready_file, server.endpoints)
             server.serve()
+            print("Stopping the local SageMaker and its jobs ...", flush=True)
     except (StartError, StoreError) as fault:
         print(fault, file=sys.stderr)
         return 1
-    except SystemExit:
-        print("The local SageMaker has stopped.", flush=True)
     return 0
 
 

@@ -34,7 +34,8 @@ class Application:
         service = self._services.get(environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0])
         if service is not None:
             return _sent(self._call(service, environ), start_response)
-        path = environ.get("PATH_INFO", "/")
+        # WSGI hands the path's bytes over as if they were Latin-1.
+        path = environ.get("PATH_INFO", "/").encode("latin-1").decode(errors="replace")
         if path == "/console" or path.startswith("/console/"):
             page = self._page(path.removeprefix("/console"), environ.get("QUERY_STRING", ""))
             return _sent(page, start_response)

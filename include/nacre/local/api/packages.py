@@ -161,12 +161,15 @@ def _faults(world: World, request: Request) -> Iterator[str]:
 
 
 def _registered(world: World, request: Request) -> Resource:
-    now, state = world.clock(), {"ModelApprovalStatus": request.get("ModelApprovalStatus", PENDING)}
+    now = world.clock()
+    state = {"ModelApprovalStatus": request.get("ModelApprovalStatus", PENDING)}
     body = {key: request[key] for key in request if key not in {"Tags", "ClientToken"}}
     if "ModelPackageGroupName" in request:
         group = _found_group(world, request["ModelPackageGroupName"])
         version = world.store.count_up(group.arn)
-        name, body["ModelPackageGroupName"] = f"{group.name}/{version}", group.name
+        name = f"{group.name}/{version}"
+        # The answer's shape wants a ModelPackageName for versions too; their name is their group's.
+        body |= {"ModelPackageGroupName": group.name, "ModelPackageName": group.name}
         state |= {"Group": group.name, "ModelPackageVersion": version}
     else:
         name = request["ModelPackageName"]
