@@ -96,18 +96,17 @@ def _digest(*parts: Any, length: int) -> str:
 class Do(Enum):
     """What to do about a job's name."""
 
-    LOOK = "describe it: an earlier try of this task may have created it"
+    LOOK = "describe it"
     CREATE = "store the generation, then create it"
-    ADOPT = "it is this task's job: wait for it"
+    ADOPT = "wait for it: it is this task's job"
 
 
 class Found(Enum):
     """What describing a job's name has shown."""
 
     NOTHING = "no job has the name"
-    USABLE = "it is this task's job, and waits, runs or has succeeded"
-    DEAD = "it is this task's job, and failed, was stopped, or is being stopped"
-    STRANGER = "it was there before this task first used the name"
+    USABLE = "a job that waits, runs or has succeeded"
+    DEAD = "a job that failed, was stopped, or is being stopped"
 
 
 @dataclass(frozen=True)
@@ -116,44 +115,28 @@ class Move:
 
     do: Do
     generation: Generation
-    looked: bool = False
-    """Whether the name was seen to be free before."""
+    owned: bool
+    """Whether a job of this name can only be this task's. A generation is stored only after its
+    name was seen to be free, so what is found under a stored one is ours. What is found under
+    another comes from a DAG run that was deleted and made again under the same id."""
 
 
 def first_move(stored: Generation | None, max_tries: int, *, durable: bool) -> Move:
     """Decide how a try begins.
 
     `stored` is what the task's state store holds. `durable` is False where Airflow has no such
-    store: then nothing tells a first try from a later one, so every try looks first, and goes
-    through the attempts of the generation that `max_tries` gives.
+    store: then nothing tells a first try from a later one, so whatever has the name is ours.
     """
     if stored is not None and stored.cleared == max_tries:
-        return Move(Do.LOOK, stored)
-    return Move(Do.CREATE if durable else Do.LOOK, Generation(max_tries, 1))
+        return Move(Do.LOOK, stored, owned=True)
+    return Move(Do.LOOK, Generation(max_tries, 1), owned=not durable)
 
 
-def next_move(move: Move, found: Found, *, durable: bool = True) -> Move:
+def next_move(move: Move, found: Found, *, durable: bool) -> Move:
     """Decide what follows a look, or a create call that was answered with "exists already"."""
-    match found:
-        case Found.NOTHING:
-            return replace(move, do=Do.CREATE, looked=True)
-        case Found.USABLE:
-            return replace(move, do=Do.ADOPT)
-        case Found.DEAD | Found.STRANGER:
-            cleared, attempt = move.generation
-            return Move(Do.CREATE if durable else Do.LOOK, Generation(cleared, attempt + 1))
-
-
-CLOCK_STEP = 2.0
-"""Seconds: the service's Date header is cut to whole seconds, and its answer takes its time."""
-
-
-def found_on_create(move: Move, *, age: float, since_call: float) -> Found:
-    """Say whose job it is that a create call found in its place.
-
-    It is ours if it appeared after a look, or during the call itself: a connection that broke
-    after the service had acted makes botocore repeat the call. Anything older comes from a DAG
-    run that was deleted and made again under the same id. Seconds, both by the service's clock.
-    """
-    ours = move.looked or age <= since_call + CLOCK_STEP
-    return Found.USABLE if ours else Found.STRANGER
+    if found is Found.NOTHING:
+        return Move(Do.CREATE, move.generation, owned=True)
+    if found is Found.USABLE and move.owned:
+        return replace(move, do=Do.ADOPT)
+    cleared, attempt = move.generation
+    return Move(Do.LOOK, Generation(cleared, attempt + 1), owned=not durable)

@@ -5,21 +5,18 @@ create call, and the name follows from it, so whoever comes next finds the job o
 """
 
 import itertools
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from include.nacre.dag.aws import Aws, answered_at
+from include.nacre.dag.aws import Aws
 from include.nacre.dag.identity import (
     Do,
     Found,
     Generation,
-    Move,
     TaskKey,
     client_token,
     first_move,
-    found_on_create,
     job_name,
     next_move,
 )
@@ -87,24 +84,24 @@ class Launcher:
 
     def launch(self, request_for: Callable[[str], Mapping[str, Any]], max_tries: int) -> Launch:
         """Return the job of this try. `request_for` gives the step's request for a job's name."""
-        stored = self.store.load()
-        durable = self.store.durable
+        stored, durable = self.store.load(), self.store.durable
         move = first_move(stored.generation if stored else None, max_tries, durable=durable)
         while True:
             intent = self._intent(move.generation, stored)
-            if move.do is Do.LOOK:
-                found = self._look(intent)
-            else:
-                self.store.save(intent)
-                self.about_to_create(intent)
-                self.prepare()
-                created = self._create(intent, request_for(intent.name), move)
-                if isinstance(created, Intent):
-                    return Launch(created, adopted=False)
-                found = created
+            match move.do:
+                case Do.ADOPT:
+                    return Launch(intent, adopted=True)
+                case Do.LOOK:
+                    found = self._look(intent)
+                case Do.CREATE:
+                    self.store.save(intent)
+                    self.about_to_create(intent)
+                    self.prepare()
+                    created = self._create(intent, request_for(intent.name))
+                    if created is not None:
+                        return Launch(created, adopted=False)
+                    found = self._look(intent)
             move = next_move(move, found, durable=durable)
-            if move.do is Do.ADOPT:
-                return Launch(intent, adopted=True)
 
     def current(self, max_tries: int) -> Intent | None:
         """Return the job that this task has started, without starting any."""
@@ -130,29 +127,27 @@ class Launcher:
             return Found.NOTHING
         return Found.USABLE if usable(self.kind.status(answer)) else Found.DEAD
 
-    def _create(self, intent: Intent, body: Mapping[str, Any], move: Move) -> Intent | Found:
-        """Return the intent of what was created, or whose job has the name already."""
+    def _create(self, intent: Intent, body: Mapping[str, Any]) -> Intent | None:
+        """Create it. Returns None if the name is taken: by a call of ours whose answer was lost,
+        since the name was free when it was stored.
+        """
         token = client_token(self.key, intent.generation)
         request = self.kind.create_request(body, intent.name, token)
-        began = time.monotonic()
         try:
             answer = self.patience.call(
                 lambda: self.aws.call(self.kind.operation("Create"), **request)
             )
         except aws_errors() as error:
-            return self._taken(error, intent, move, began)
+            if self._is_taken(error, intent):
+                return None
+            raise
         if self.kind.name_key in request:
             return intent
         packaged = replace(intent, name=str(answer[self.kind.arn_key]))
         self.store.save(packaged)
         return packaged
 
-    def _taken(self, error: Exception, intent: Intent, move: Move, began: float) -> Found:
-        """Look at what has the name already; raise the error if nothing has it."""
-        if understood(error).code not in self.kind.exists_codes:
-            raise error
-        answer = self.patience.call(lambda: self.aws.describe(self.kind, intent.name))
-        if answer is None:
-            raise error
-        age = (answered_at(answer) - answer["CreationTime"]).total_seconds()
-        return found_on_create(move, age=age, since_call=time.monotonic() - began)
+    def _is_taken(self, error: Exception, intent: Intent) -> bool:
+        # A code that may also mean other faults is decided by what is there.
+        may_be = understood(error).code in self.kind.exists_codes
+        return may_be and self._look(intent) is not Found.NOTHING

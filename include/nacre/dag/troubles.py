@@ -104,7 +104,8 @@ def _of_client(error: Exception) -> Trouble:
     """Classify what botocore found before, or instead of, an answer of the service."""
     from botocore import exceptions as botocore
 
-    if isinstance(error, botocore.HTTPClientError):
+    unanswered = (botocore.HTTPClientError, botocore.ConnectionError)
+    if isinstance(error, unanswered) and not isinstance(error, botocore.SSLError):
         return Trouble.PASSING
     if isinstance(error, botocore.ParamValidationError):
         return Trouble.REFUSED

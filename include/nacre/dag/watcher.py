@@ -66,6 +66,9 @@ class Watcher:
         self._in_thread = in_thread
         self._service: Service | None = None
         self._answered = False
+        """Whether the present client has had an answer."""
+        self._failures = 0
+        """How many calls in a row have failed."""
         self._jobs: dict[JobId, Watched] = {}
         self._told: dict[JobId, str] = {}
         self._posts: dict[JobId, set[asyncio.Queue[News | Exception]]] = {}
@@ -120,7 +123,7 @@ class Watcher:
 
     def _forget(self) -> None:
         """Begin anew with the next job: the connection may have changed by then."""
-        self._task, self._service, self._answered = None, None, False
+        self._task, self._service, self._answered, self._failures = None, None, False, 0
         self._since.clear()
         self._unlisted.clear()
 
@@ -130,17 +133,13 @@ class Watcher:
             self._tell(list(self._jobs), WatchError(f"{type(error).__name__}: {error}"))
 
     async def _watch(self) -> None:
-        failures = 0
         while self._jobs:
             await self._until_due()
             try:
                 await self._make(calls_due(self._jobs.values(), _now(), self._unlisted))
-                self._recovered(failures)
-                failures, rest = 0, SHORTEST
             except aws_errors() as error:
-                failures, rest = failures + 1, backoff(failures + 1)
-                self._bear(understood(error), failures)
-            await asyncio.sleep(rest)
+                self._bear(understood(error))
+            await asyncio.sleep(backoff(self._failures) if self._failures else SHORTEST)
 
     async def _until_due(self) -> None:
         """Sleep until a call is due; a job that arrives meanwhile may make it due earlier."""
@@ -156,7 +155,6 @@ class Watcher:
             await self._list(KINDS[kind])
         for job in calls.describes:
             await self._describe(job)
-        self._answered = True
 
     async def _list(self, kind: Kind) -> None:
         began, asked = _now(), [job for job in self._jobs.values() if job.kind == kind.step_type]
@@ -186,7 +184,11 @@ class Watcher:
     async def _ask(self, call: str, *arguments: Any) -> Any:
         if self._service is None:
             self._service = self._connect()
-        return await self._in_thread(getattr(self._service, call), *arguments)
+        answer = await self._in_thread(getattr(self._service, call), *arguments)
+        if self._failures:
+            self._tell(list(self._jobs), News("The service answers again."))
+        self._answered, self._failures = True, 0
+        return answer
 
     def _note(self, job: Watched) -> None:
         if _id(job) in self._jobs:  # somebody still waits for it
@@ -205,19 +207,16 @@ class Watcher:
             for post in self._posts.get(job, ()):
                 post.put_nowait(news)
 
-    def _bear(self, said: Said, failures: int) -> None:
-        """Decide whether a failed call passes by itself; raise WatchError if it does not."""
+    def _bear(self, said: Said) -> None:
+        """Go on after a failed call, if that passes by itself; raise WatchError if it does not."""
         replaced = said.trouble is Trouble.DENIED and self._answered
         if said.trouble is Trouble.EXPIRED or replaced:
             self._service, self._answered = None, False  # the connection may have newer ones
         elif said.trouble is not Trouble.PASSING:
             raise WatchError(str(said))
-        if failures == 1:
+        self._failures += 1
+        if self._failures == 1:
             self._tell(list(self._jobs), News(f"{said} The wait goes on."))
-
-    def _recovered(self, failures: int) -> None:
-        if failures:
-            self._tell(list(self._jobs), News("The service answers again."))
 
 
 def _id(job: Watched) -> JobId:

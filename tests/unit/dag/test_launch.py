@@ -1,0 +1,194 @@
+"""One job of each generation, whenever the worker dies: a state machine over all histories."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from include.nacre.dag.aws import Aws
+from include.nacre.dag.identity import Generation, TaskKey
+from include.nacre.dag.kinds import TRAINING, usable
+from include.nacre.dag.launch import Intent, Launch, Launcher
+from include.nacre.dag.patience import Patience
+from tests.unit.dag.memory import MemoryService
+
+RETRIES = 2
+KEY = TaskKey("here", "abalone", "r1", "Train")
+
+
+class DiedError(Exception):
+    """The worker was killed."""
+
+
+@dataclass
+class MemoryStore:
+    """Airflow's state store of one task."""
+
+    durable: bool = True
+    record: Any = None
+
+    def load(self) -> Intent | None:
+        return Intent.from_record(self.record)
+
+    def save(self, intent: Intent) -> None:
+        if self.durable:
+            self.record = intent.to_record()
+
+
+@dataclass
+class Dying:
+    """The service as seen by a worker that dies before or after its nth call."""
+
+    service: MemoryService
+    calls_left: int
+    after: bool
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        return self._dying(lambda: self.service.call(operation, **request))
+
+    def describe(self, kind: Any, name: str) -> dict[str, Any] | None:
+        return cast("dict[str, Any] | None", self._dying(lambda: self.service.describe(kind, name)))
+
+    def _dying(self, call: Any) -> Any:
+        self.calls_left -= 1
+        if self.calls_left == 0 and not self.after:
+            raise DiedError
+        answer = call()
+        if self.calls_left == 0:
+            raise DiedError
+        return answer
+
+
+def launcher(service: Any, store: MemoryStore) -> Launcher:
+    return Launcher(
+        cast("Aws", service),
+        TRAINING,
+        KEY,
+        "abalone-train",
+        store,
+        Patience(print, 0),
+        prepare=lambda: None,
+        about_to_create=lambda _: None,
+    )
+
+
+def launch(service: Any, store: MemoryStore, max_tries: int = RETRIES) -> Launch:
+    return launcher(service, store).launch(lambda _: {}, max_tries)
+
+
+def status(job: Mapping[str, Any]) -> str:
+    return str(job["TrainingJobStatus"])
+
+
+def test_a_first_try_creates_one_job() -> None:
+    service, store = MemoryService(), MemoryStore()
+    launched = launch(service, store)
+    assert (list(service.jobs), launched.adopted) == ([launched.intent.name], False)
+
+
+def test_a_retry_adopts_the_running_job() -> None:
+    service, store = MemoryService(), MemoryStore()
+    first, second = launch(service, store), launch(service, store)
+    assert (second.intent, second.adopted, len(service.jobs)) == (first.intent, True, 1)
+
+
+def test_a_name_that_an_earlier_run_of_the_same_id_has_used_is_not_adopted() -> None:
+    service = MemoryService()
+    first = launch(service, MemoryStore())
+    service.pass_time(3600)
+    second = launch(service, MemoryStore())
+    assert second.intent.generation == Generation(RETRIES, 2)
+    assert list(service.jobs) == [first.intent.name, second.intent.name]
+
+
+def test_a_create_call_that_the_client_repeated_adopts_its_own_job() -> None:
+    service = MemoryService()
+
+    @dataclass
+    class Repeating(Dying):
+        def call(self, operation: str, **request: Any) -> dict[str, Any]:
+            self.service.call(operation, **request)
+            return self.service.call(operation, **request)
+
+    launched = launch(Repeating(service, 0, after=False), MemoryStore())
+    assert (list(service.jobs), launched.adopted) == ([launched.intent.name], True)
+
+
+def test_without_a_store_a_retry_adopts_and_a_clear_starts_anew() -> None:
+    service, store = MemoryService(), MemoryStore(durable=False)
+    first, retry, cleared = (launch(service, store, tries) for tries in (2, 2, 4))
+    assert (retry.intent.name == first.intent.name, retry.adopted) == (True, True)
+    assert (cleared.intent.generation, len(service.jobs)) == (Generation(4, 1), 2)
+
+
+def test_without_a_store_the_job_that_a_task_has_started_is_found_again() -> None:
+    service, store = MemoryService(), MemoryStore(durable=False)
+    launched = launch(service, store)
+    assert launcher(service, store).current(RETRIES) == launched.intent
+
+
+class OneJobOfEachGeneration(RuleBasedStateMachine):
+    """Tries that die anywhere, jobs that end anyhow, clears, and runs that are made again."""
+
+    @initialize(durable=st.booleans())
+    def begin(self, durable: bool) -> None:
+        self.service = MemoryService()
+        self.store = MemoryStore(durable)
+        self.max_tries = RETRIES
+        self.tries = 0
+        self.of_generation: set[str] = set()
+        """The names of all jobs that were created since the last clear."""
+
+    @rule(calls=st.integers(1, 6), after=st.booleans())
+    def try_once(self, calls: int, after: bool) -> None:
+        self.tries += 1
+        before = self._usable()
+        known = set(self.service.jobs)
+        try:
+            launched = launch(Dying(self.service, calls, after), self.store, self.max_tries)
+        except DiedError:
+            pass
+        else:
+            assert launched.intent.name in self.of_generation | (set(self.service.jobs) - known)
+            assert usable(status(self.service.jobs[launched.intent.name]))
+        created = set(self.service.jobs) - known
+        self.of_generation |= created
+        assert not (before and created), "a second job beside a usable one"
+
+    @precondition(lambda self: bool(self._usable()))
+    @rule(end=st.sampled_from(["Completed", "Failed", "Stopping", "Stopped"]))
+    def end_a_job(self, end: str) -> None:
+        self.service.end(TRAINING, self._usable().pop(), end)
+
+    @rule(seconds=st.integers(1, 100_000))
+    def wait(self, seconds: int) -> None:
+        self.service.pass_time(seconds)
+
+    @precondition(lambda self: self.tries > 0)
+    @rule()
+    def clear(self) -> None:
+        """As Airflow does it, for a task that is not running."""
+        self.max_tries = self.tries + RETRIES
+        self.of_generation = set()
+
+    @precondition(lambda self: self.store.durable)
+    @rule()
+    def delete_the_run_and_make_it_again(self) -> None:
+        self.store.record = None
+        self.max_tries, self.tries = RETRIES, 0
+        self.of_generation = set()
+        self.service.pass_time(60)
+
+    @invariant()
+    def at_most_one_usable_job(self) -> None:
+        assert len(self._usable()) <= 1
+
+    def _usable(self) -> set[str]:
+        if not hasattr(self, "service"):
+            return set()
+        return {name for name in self.of_generation if usable(status(self.service.jobs[name]))}
+
+
+TestOneJobOfEachGeneration = OneJobOfEachGeneration.TestCase

@@ -1,0 +1,65 @@
+"""Troubles told apart by their codes, and what is said about them."""
+
+import pytest
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+
+from include.nacre.dag.troubles import Trouble, in_full, trouble_of_code, understood
+from tests.unit.dag.memory import refused
+
+URL = "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "trouble"),
+    [
+        ("ThrottlingException", 400, Trouble.PASSING),
+        ("SlowDown", 503, Trouble.PASSING),
+        ("InternalFailure", 500, Trouble.PASSING),
+        ("SomethingNew", 502, Trouble.PASSING),
+        ("ExpiredTokenException", 400, Trouble.EXPIRED),
+        ("ResourceNotFound", 400, Trouble.MISSING),
+        ("ValidationException", 400, Trouble.REFUSED),
+        ("AccessDeniedException", 400, Trouble.DENIED),
+        ("ResourceLimitExceeded", 400, Trouble.OTHER),
+        ("ResourceInUse", 400, Trouble.OTHER),
+    ],
+)
+def test_a_code_decides(code: str, status: int, trouble: Trouble) -> None:
+    assert trouble_of_code(code, status) is trouble
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (EndpointConnectionError(endpoint_url=URL), Trouble.PASSING),
+        (ConnectTimeoutError(endpoint_url=URL), Trouble.PASSING),
+        (ReadTimeoutError(endpoint_url=URL), Trouble.PASSING),
+        (NoCredentialsError(), Trouble.DENIED),
+        (ParamValidationError(report="Missing required parameter"), Trouble.REFUSED),
+    ],
+)
+def test_what_the_client_itself_finds_is_told_apart(error: Exception, trouble: Trouble) -> None:
+    assert understood(error).trouble is trouble
+
+
+def test_a_message_says_what_failed_and_what_to_do_next() -> None:
+    said = understood(refused("CreateTrainingJob", "ValidationException"))
+    assert in_full(said, "aws_default") == (
+        "CreateTrainingJob failed with ValidationException: no. Correct the step's request (the "
+        "task's Rendered Templates show what was sent), then clear the task."
+    )
+
+
+def test_missing_credentials_name_the_connection() -> None:
+    message = in_full(understood(NoCredentialsError()), "aws_team")
+    assert message == (
+        "The call to AWS failed with NoCredentialsError: Unable to locate credentials. Connection "
+        "'aws_team' has no credentials: give it a login and password, a role or a profile, then "
+        "clear the task."
+    )

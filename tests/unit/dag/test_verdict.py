@@ -1,0 +1,61 @@
+"""What conditions come to, told comparison by comparison."""
+
+from typing import Any
+
+import pytest
+
+from include.nacre.dag.verdict import Verdict, judge
+from include.nacre.definition.authoring import (
+    Integer,
+    equals,
+    in_,
+    less_than_or_equal,
+    not_,
+    or_,
+)
+from include.nacre.definition.expressions import EvaluationError, JsonGet, PropertyFileSource, Scope
+
+MISSING = JsonGet(PropertyFileSource("Evaluate", "Report"), "mse")
+
+
+class Values:
+    """A scope of parameters alone."""
+
+    def __init__(self, **values: Any) -> None:
+        self.parameter = values.__getitem__
+
+    def property_file(self, step: str, name: str) -> Any:
+        raise EvaluationError(f"there is no file {name} of {step}")
+
+
+def verdict(*conditions: Any, **values: Any) -> Verdict:
+    scope: Scope = Values(**values)  # type: ignore[assignment]  # parameters are enough here
+    return judge(conditions, scope)
+
+
+def test_a_comparison_is_told_with_both_values() -> None:
+    told = verdict(less_than_or_equal(Integer("N"), 5), N=4)
+    assert told == Verdict(True, ("Parameters.N = 4 ≤ 5: true",))
+
+
+def test_all_conditions_must_hold() -> None:
+    told = verdict(equals(Integer("N"), 4), equals(Integer("N"), 5), N=4)
+    assert told == Verdict(False, ("Parameters.N = 4 = 4: true", "Parameters.N = 4 = 5: false"))
+
+
+def test_the_comparisons_inside_of_not_and_or_are_told() -> None:
+    told = verdict(not_(or_(equals(1, 2), in_(Integer("N"), [7, 8]))), N=4)
+    assert told == Verdict(True, ("1 = 2: false", "Parameters.N = 4 is one of 7, 8: false"))
+
+
+def test_what_is_not_needed_for_the_outcome_need_not_have_a_value() -> None:
+    told = verdict(or_(equals(1, 1), equals(MISSING, 1)))
+    assert (told.holds, told.comparisons[1]) == (
+        True,
+        "Equals: not looked at (there is no file Report of Evaluate)",
+    )
+
+
+def test_what_is_needed_must_have_a_value() -> None:
+    with pytest.raises(EvaluationError, match="there is no file Report"):
+        verdict(equals(MISSING, 1))
