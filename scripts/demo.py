@@ -104,7 +104,7 @@ def _follow(airflow: "subprocess.Popen[str]") -> dict[str, Any]:
     for line in airflow.stdout or ():
         match json.loads(line):
             case {"event": "task"} as event:
-                progress.task(event["dag"], event["task"], event["state"])
+                progress.task(event["dag"], event["task"], event["state"], event["error"])
             case {"event": "run", "dag": dag_id} as event:
                 runs[dag_id] = event
             case {"event": "import_errors", "errors": errors}:
@@ -119,19 +119,21 @@ class Progress:
         self._began: dict[str, float] = {}
         self._dag = ""
 
-    def task(self, dag_id: str, task_id: str, state: str) -> None:
+    def task(self, dag_id: str, task_id: str, state: str, error: str | None) -> None:
         if dag_id != self._dag:
             self._dag = dag_id
             print(f"\n{dag_id}", flush=True)
-        now = time.monotonic()
-        # A task that deferred starts a second time: it began at the first.
-        began = self._began.setdefault(f"{dag_id}.{task_id}", now)
         if state == "running":
+            # A task that deferred starts a second time: it began at the first.
+            self._began.setdefault(f"{dag_id}.{task_id}", time.monotonic())
             self._transient(f"  … {task_id}")
         else:
+            took = time.monotonic() - self._began.pop(f"{dag_id}.{task_id}", time.monotonic())
             mark = "✓" if state == "success" else "✗"
             self._transient("")
-            print(f"  {mark} {task_id:<24}{now - began:6.1f} s", flush=True)
+            print(f"  {mark} {task_id:<24}{took:6.1f} s", flush=True)
+        if error:
+            print("\n".join(f"      {line}" for line in error.splitlines()), flush=True)
 
     def _transient(self, line: str) -> None:
         """A line that the next one replaces; only where a person looks on."""

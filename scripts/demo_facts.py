@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from include.nacre.dag.plan import make_plan
 from include.pipelines.abalone.pipeline import get_pipeline
 from scripts.airflow_env import ROOT
 from scripts.demo_report import Demo, Model, Predictions, Quality, Task
@@ -33,12 +34,13 @@ def gather(service: LocalSageMaker, state: Path, runs: Mapping[str, Json]) -> De
     made = {task["task"]: task["result"] for task in run["tasks"] if _is_step(task["result"])}
     described = {name: aws.describe(result) for name, result in made.items()}
     landed = {task["task"]: task["result"] for task in runs[INGEST]["tasks"]}
-    tasks = [_task(task, described.get(task["task"], {})) for task in run["tasks"]]
+    tasks = {task["task"]: task for task in run["tasks"]}
+    order = [task.task_id for task in make_plan(get_pipeline()).tasks]
     return Demo(
         dag_id=TRAINING,
         run_id=run["run_id"],
         run_state=run["state"],
-        tasks=tuple(sorted(tasks, key=lambda task: task.ended or "~")),
+        tasks=tuple(_task(tasks[name], described.get(name, {})) for name in order),
         quality=_quality(aws, described.get("AbaloneEval")),
         model=_model(described.get("AbaloneRegisterModel")),
         predictions=_predictions(
@@ -60,7 +62,6 @@ def _task(task: Json, described: Mapping[str, Json]) -> Task:
     return Task(
         name=task["task"],
         state=task["state"],
-        ended=task["end"],
         seconds=(ended - began).total_seconds() if ran else None,
         # A model version has no name but its ARN, whose end says it all.
         job=result["name"].split(":")[-1] if described else None,

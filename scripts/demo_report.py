@@ -15,8 +15,6 @@ class Task:
 
     name: str
     state: str
-    #: ISO 8601, to sort by; None for a task that never ended.
-    ended: str | None = None
     seconds: float | None = None
     job: str | None = None
     #: What the service itself says of the job: `Completed`, `Failed`, ...

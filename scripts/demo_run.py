@@ -3,7 +3,8 @@
 `python -m scripts.demo_run --settings FILE DAG_ID [DAG_ID ...]` with Airflow's environment set.
 Standard output carries one JSON object a line, an event each:
 
-    {"event": "task", "dag": ..., "task": ..., "state": "running" | "success" | "failed"}
+    {"event": "task", "dag": ..., "task": ..., "state": "running" | "success" | "failed",
+        "error": why it failed, else null}
     {"event": "import_errors", "errors": {file: message}}
     {"event": "run", "dag": ..., "run_id": ..., "state": ..., "tasks": [{"task", "state", "type",
         "start", "end" (ISO 8601 or null), "result" (the task's return value)}]}
@@ -52,11 +53,17 @@ class TaskStates:
         self._tell(task_instance, "success")
 
     @hookimpl
-    def on_task_instance_failed(self, task_instance: Any) -> None:
-        self._tell(task_instance, "failed")
+    def on_task_instance_failed(self, task_instance: Any, error: object) -> None:
+        self._tell(task_instance, "failed", error)
 
-    def _tell(self, task_instance: Any, state: str) -> None:
-        self._events.send("task", dag=task_instance.dag_id, task=task_instance.task_id, state=state)
+    def _tell(self, task_instance: Any, state: str, error: object = None) -> None:
+        self._events.send(
+            "task",
+            dag=task_instance.dag_id,
+            task=task_instance.task_id,
+            state=state,
+            error=error and str(error),
+        )
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ GOOD = Demo(
     run_id="manual__1",
     run_state="success",
     tasks=(
-        Task("AbaloneTrain", "success", "2026-11-20", 2.5, "abalone-train-1", "Completed"),
+        Task("AbaloneTrain", "success", 2.5, "abalone-train-1", "Completed"),
         Task("AbaloneMSEFail", "skipped"),
     ),
     quality=Quality(mse=4.7, standard_deviation=2.2, threshold=6.0),
