@@ -2,12 +2,14 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
+from include.nacre.definition.faults import DefinitionError
+from include.nacre.definition.reader import read_pipeline
 from include.nacre.definition.steptypes import STEP_TYPES, Retries
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "definitions"
@@ -340,3 +342,37 @@ def places(value: Json) -> Iterator[tuple[Json, Any]]:
         yield value, key
         if isinstance(inner, (dict, list)):
             yield from places(inner)
+
+
+# Small definitions by hand.
+
+
+def definition_of(*steps: Json, parameters: Sequence[Json] = (), **top: Json) -> Json:
+    """Return a definition with these steps."""
+    return {
+        "Version": "2020-12-01",
+        "Parameters": [*parameters],
+        "Steps": [*steps],
+        **top,
+    }
+
+
+def step_of(type_: str, name: str = "S", *, arguments: Json | None = None, **keys: Json) -> Json:
+    """Return a step that has what its type requires; `arguments` are added to its own."""
+    required, skeleton = SKELETONS.get(type_, ({}, {}))
+    body = {**skeleton, **(arguments or {})}
+    return {"Name": name, "Type": type_, "Arguments": body, **required, **keys}
+
+
+def get(target: str) -> Json:
+    """Return a reference."""
+    return {"Get": target}
+
+
+def report_on(source: Json) -> list[str]:
+    """Return the faults of a definition, each as a user reads it."""
+    try:
+        read_pipeline(source, "any")
+    except DefinitionError as error:
+        return [str(fault) for fault in error.faults]
+    return []

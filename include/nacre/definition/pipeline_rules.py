@@ -26,7 +26,7 @@ from include.nacre.definition.faults import did_you_mean, shown
 from include.nacre.definition.graph import cycles, edges
 from include.nacre.definition.items import Reading, Use
 from include.nacre.definition.parameters import MOST_VALUES
-from include.nacre.definition.paths import Path, format_path
+from include.nacre.definition.paths import Path
 from include.nacre.definition.properties import NoSuchProperty, property_shape
 from include.nacre.definition.records import Parameter, Step, flatten
 
@@ -167,8 +167,7 @@ def _check_path(whole: _Whole, use: Use, target: Step, path: Path) -> None:
     try:
         property_shape(target, path)
     except NoSuchProperty as error:
-        what = f"the {target.type} step {shown(target.name)} has no {format_path(path)}"
-        whole.reading.report(use.place, f"{what}: {error.what}", error.hint)
+        whole.reading.report(use.place, f"{in_words(use.expression)}: {error.what}", error.hint)
 
 
 def _check_property_file(
@@ -210,6 +209,8 @@ def _check_iteration_output(
 
 
 def _check_cycles(whole: _Whole) -> None:
+    if len(whole.declared.steps) < len(whole.steps):
+        return  # of two steps with one name nobody can say which is waited for
     order = {step.name: number for number, step in enumerate(whole.steps)}
     for cycle in cycles(edges(whole.top_steps)):
         first = cycle.index(min(cycle, key=lambda name: order.get(name, len(order))))

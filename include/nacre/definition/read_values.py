@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from include.nacre.definition.expressions import (
     EXECUTION_VARIABLES,
@@ -70,7 +71,7 @@ def _looks_like_reference(target: object, keys: int) -> bool:
 def read_expression(item: Item) -> Expression | None:
     """Return the node of an expression and note its use."""
     function = _function(item)
-    expression = _READERS[function](item.at(function)) if function else None
+    expression = _READERS[function](item) if function else None
     if expression is not None:
         item.reading.uses.append(Use(item.place, item.step, expression))
     return expression
@@ -89,6 +90,8 @@ def _function(item: Item) -> str | None:
 
 
 def _read_get(item: Item) -> Expression | None:
+    # A reference is short: its faults have the place of the whole object.
+    item = replace(item, value=item.value["Get"])
     root, _, rest = item.text().partition(".")
     if not isinstance(item.value, str):
         return None
@@ -173,7 +176,7 @@ ROOTS: dict[str, Callable[[Item, str], Expression | None]] = {
 
 
 def _read_join(item: Item) -> Join | None:
-    fields = item.fields({"On": True, "Values": True})
+    fields = item.at("Std:Join").fields({"On": True, "Values": True})
     if len(fields) < 2:
         return None
     values = [read_operand(element) for element in fields["Values"].elements()]
@@ -190,8 +193,8 @@ def read_operand(item: Item) -> Value:
 
 
 def _read_json_get(item: Item) -> JsonGet | None:
-    key = "S3Uri" if isinstance(item.value, dict) and "S3Uri" in item.value else "PropertyFile"
-    fields = item.fields({key: True, "Path": True})
+    key = "S3Uri" if item.find("Std:JsonGet", "S3Uri") else "PropertyFile"
+    fields = item.at("Std:JsonGet").fields({key: True, "Path": True})
     if len(fields) < 2:
         return None
     path = _read_json_path(fields["Path"])
