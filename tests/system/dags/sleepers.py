@@ -1,4 +1,4 @@
-"""DAGs of one processing job that runs until it is told to end, waiting both ways."""
+"""Airflow DAGs of one processing job that sleeps, waiting in the triggerer and in the worker."""
 
 from datetime import datetime, timedelta
 
