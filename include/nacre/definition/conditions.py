@@ -8,12 +8,14 @@ from typing import Any, TypeAlias
 from include.nacre.definition.expressions import (
     EvaluationError,
     Json,
+    Node,
     Scope,
     Value,
     evaluate,
     in_words,
     to_json,
 )
+from include.nacre.definition.faults import kind
 
 # `NotEquals` and `NotIn` are in the published schema only: they are read, never written anew.
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -119,7 +121,7 @@ def _compare(condition: Comparison, scope: Scope) -> bool:
     left, right = evaluate(condition.left, scope), evaluate(condition.right, scope)
     _refuse_mixed_types(condition.type, (condition.left, left), (condition.right, right))
     if condition.type not in EQUALITIES and kind_of(left) not in ORDERED_KINDS:
-        raise EvaluationError(f"{condition.type} needs numbers or text, not {_shown(left)}")
+        raise EvaluationError(f"{condition.type} needs numbers or text, not {kind(left)}")
     return COMPARISONS[condition.type](left, right)
 
 
@@ -137,10 +139,16 @@ def _equal(condition: Membership, query: Json, value: Value, result: Json) -> bo
 
 def _refuse_mixed_types(type_: str, left: tuple[Value, Json], right: tuple[Value, Json]) -> None:
     if kind_of(left[1]) != kind_of(right[1]):
-        raise EvaluationError(
-            f"{type_} compares values of one type, but {in_words(left[0])} is {_shown(left[1])} "
-            f"and {in_words(right[0])} is {_shown(right[1])}"
-        )
+        raise EvaluationError(mixed_types(type_, _found(*left), _found(*right)))
+
+
+def _found(value: Value, result: Json) -> str:
+    return f"{in_words(value)} ({kind(result)})" if isinstance(value, Node) else kind(result)
+
+
+def mixed_types(type_: str, left: str, right: str) -> str:
+    """Say that two operands cannot be compared."""
+    return f"{type_} compares values of one type, not {left} with {right}"
 
 
 ORDERED_KINDS = ("number", "text")
@@ -161,8 +169,3 @@ def kind_of(value: Json) -> str:
             return "list"
         case _:
             return "object"
-
-
-def _shown(value: Json) -> str:
-    kind = kind_of(value)
-    return f"the {kind} {value!r}" if kind in {"number", "text", "boolean"} else f"a {kind}"

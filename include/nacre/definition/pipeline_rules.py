@@ -10,19 +10,21 @@ from include.nacre.definition.conditions import (
     ORDERED_KINDS,
     Comparison,
     Membership,
+    mixed_types,
 )
 from include.nacre.definition.declared import Declared
 from include.nacre.definition.expressions import (
     ForEachItem,
     IterationOutput,
     JsonGet,
+    Node,
     ParameterRef,
     PropertyFileSource,
     StepProperty,
     Value,
     in_words,
 )
-from include.nacre.definition.faults import did_you_mean, shown
+from include.nacre.definition.faults import did_you_mean, kind, shown
 from include.nacre.definition.graph import cycles, edges
 from include.nacre.definition.items import Reading, Use
 from include.nacre.definition.parameters import MOST_VALUES
@@ -236,10 +238,10 @@ def _check_comparable(whole: _Whole, place: str, type_: str, left: Value, right:
     if None in kinds or "null" in kinds:
         return
     if kinds[0] != kinds[1]:
-        whole.reading.report(
-            place,
-            f"{type_} compares values of one type, but {in_words(left)} is {kinds[0]} and "
-            f"{in_words(right)} is {kinds[1]}",
+        found = (
+            f"{in_words(value)} (a {name})" if isinstance(value, Node) else kind(value)
+            for value, name in zip((left, right), kinds, strict=True)
         )
+        whole.reading.report(place, mixed_types(type_, *found))
     elif type_ in COMPARISONS and type_ not in EQUALITIES and kinds[0] not in ORDERED_KINDS:
-        whole.reading.report(place, f"{type_} needs numbers or text, not {kinds[0]}")
+        whole.reading.report(place, f"{type_} needs numbers or text, not a {kinds[0]}")
