@@ -11,7 +11,9 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+_NO_SEGMENTS = frozenset({"", ".", ".."})
 
 
 class ObjectError(Exception):
@@ -82,20 +84,22 @@ class Objects:
     def list(self, prefix: str | S3Uri) -> Iterator[StoredObject]:
         """Every object whose key starts with the prefix, in S3's order (by the key's bytes)."""
         uri = _uri(prefix)
-        folder, _, start = uri.key.rpartition("/")
-        try:
-            top = self._path(S3Uri(uri.bucket, folder))
-        except ObjectError:  # a prefix that no key can have matches nothing
+        *folders, start = uri.key.split("/")
+        if not _NO_SEGMENTS.isdisjoint(folders):  # a prefix that no key can have
             return
-        yield from _walk(top, S3Uri(uri.bucket, f"{folder}/" if folder else ""), start)
+        below = S3Uri(uri.bucket, uri.key.removesuffix(start))
+        yield from _walk(self._bucket(uri.bucket).joinpath(*folders), below, start)
 
     def exists(self, uri: str | S3Uri) -> bool:
         """Whether the address is one object's (not a prefix's)."""
-        return _is_object(self._path(_uri(uri)))
+        try:
+            return _is_object(self._path(_uri(uri)))
+        except ObjectError:  # no object can have such a key
+            return False
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether there is such a bucket."""
-        return self._path(S3Uri(bucket)).is_dir()
+        return self._bucket(bucket).is_dir()
 
     def get(self, uri: str | S3Uri) -> StoredObject:
         """The object at the address, or an ObjectError."""
@@ -139,7 +143,9 @@ class Objects:
     def delete(self, uri: str | S3Uri) -> None:
         """Remove one object, and the folders that only it kept; none there is no error."""
         path = self._path(_uri(uri))
-        path.unlink(missing_ok=True)
+        if not _is_object(path):
+            return
+        path.unlink()
         for folder in path.parents:
             if folder.parent == self.root or any(folder.iterdir()):
                 return
@@ -150,11 +156,9 @@ class Objects:
         return self._unfinished
 
     def _target(self, uri: S3Uri) -> Path:
-        path = self._path(uri)
         if not self.bucket_exists(uri.bucket):
             raise ObjectError(f"the bucket of {uri} does not exist: create it first")
-        if not uri.key:
-            raise ObjectError(f"{uri} names a bucket, not an object")
+        path = self._path(uri)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as fault:
@@ -165,12 +169,15 @@ class Objects:
         return path
 
     def _path(self, uri: S3Uri) -> Path:
-        segments = PurePosixPath(uri.key).parts
-        if "/".join(segments) != uri.key.rstrip("/") or ".." in segments or "\0" in uri.key:
-            raise ObjectError(
-                f"{uri} cannot be kept as a file: its key has an empty or dot segment"
-            )
-        return self.root.joinpath(uri.bucket, *segments)
+        segments = uri.key.split("/")
+        if not _NO_SEGMENTS.isdisjoint(segments) or "\0" in uri.key:
+            raise ObjectError(f"{uri} cannot be a file: its key has an empty or a dot segment")
+        return self._bucket(uri.bucket).joinpath(*segments)
+
+    def _bucket(self, name: str) -> Path:
+        if name in _NO_SEGMENTS or "/" in name:
+            raise ObjectError(f"{name!r} is no bucket's name")
+        return self.root / name
 
 
 def _uri(address: str | S3Uri) -> S3Uri:

@@ -75,13 +75,14 @@ def _blocks(stream: Stream, max_bytes: int) -> Iterator[bytes]:
     """As many whole lines as fit, without looking at each of them."""
     rest = b""
     while True:
-        # One byte more than fits: a block may end just before a line end.
-        block = rest + stream.read(max_bytes + 1 - len(rest))
+        # More than fits by a line end: a payload may end just before it.
+        block = rest + stream.read(max_bytes + 2 - len(rest))
         if len(block) <= max_bytes:
             if block := block.rstrip(b"\r\n"):
                 yield block
             return
-        end = block.rfind(b"\n")
+        is_full = block.endswith(b"\r\n") and len(block) == max_bytes + 2
+        end = max_bytes + 1 if is_full else block.rfind(b"\n", 0, max_bytes + 1)
         if end < 0:
             raise _too_large("A record", max_bytes)
         if payload := block[:end].rstrip(b"\r"):
