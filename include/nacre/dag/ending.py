@@ -61,4 +61,4 @@ def summary(kind: Kind, name: str, answer: Answer) -> str:
         return f"{kind.noun} {name} is complete"
     waited = (times.get("started", times["ended"]) - times["created"]).total_seconds()
     ran = (times["ended"] - times["created"]).total_seconds() - waited
-    return f"{kind.noun} {name} completed: {ran:.0f} s of work after {waited:.0f} s of start"
+    return f"{kind.noun} {name} completed: it ran {ran:.0f} s, and took {waited:.0f} s to start"

@@ -48,16 +48,19 @@ class TaskKey:
 
 
 def readable_name(pipeline: str, step: str) -> str:
-    """Return the part of a job's name that people read: ("abalone", "AbaloneTrain") gives
-    `abalone-train`. Only letters, digits and single hyphens; `job` where nothing is left.
+    """Return the part of a job's name that people read: ("churn", "Train") gives `churn-train`.
+
+    A step whose name begins like the pipeline's says enough by itself: ("AbalonePipeline",
+    "AbaloneTrain") gives `abalone-train`. Empty where no letter or digit is left.
     """
-    pipeline, step = _slug(pipeline), _slug(step)
-    return step if step == pipeline or step.startswith(f"{pipeline}-") else f"{pipeline}-{step}"
+    of_pipeline, of_step = _words(pipeline), _words(step)
+    repeated = of_pipeline[:1] == of_step[:1] and len(of_step) > 1
+    return "-".join(of_step if repeated else [*of_pipeline, *of_step])
 
 
-def _slug(text: str) -> str:
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text)
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "job"
+def _words(text: str) -> list[str]:
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text)
+    return re.findall(r"[a-z0-9]+", split.lower())
 
 
 def job_name(key: TaskKey, generation: Generation, readable: str, limit: int = 63) -> str:

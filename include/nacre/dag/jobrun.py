@@ -66,15 +66,15 @@ class JobRun:
             self._launch(request)
             return self._finish(self._first_wait())
 
-    def resume(self, name: str, trouble: str) -> Json:
-        """Return the result of the job that was waited for. Where nobody could wait for it in the
-        triggerer, because of `trouble`, this process waits on.
+    def resume(self, name: str, *, status: str = "", trouble: str = "") -> Json:
+        """Return the result of the job that was waited for, and came to `status`. Where nobody
+        could wait for it in the triggerer, because of `trouble`, this process waits on.
         """
         with clear_errors(self.task.aws_conn_id):
             self._take_up(name or self._started())
             if trouble:
                 self.log.warning("The triggerer cannot wait for the job: %s", trouble)
-            return self._finish(self._waiting().to_the_end())
+            return self._finish(self._waiting(status).to_the_end())
 
     def give_up(self) -> NoReturn:
         """Stop the job: the task's time is over."""
@@ -142,7 +142,7 @@ class JobRun:
             raise StepFailed("The task waited for a job, but there is no record of it.")
         return intent.name
 
-    def _waiting(self) -> Waiting:
+    def _waiting(self, told: str = "") -> Waiting:
         return Waiting(
             self.aws,
             self.kind,
@@ -150,6 +150,7 @@ class JobRun:
             tell=self.log.info,
             warn=self.log.warning,
             killed=lambda: self.killed,
+            told=told,
         )
 
     def _first_wait(self) -> Answer:
@@ -185,7 +186,7 @@ class JobRun:
         """Return what an ended job leaves for later tasks; raise if it has not succeeded."""
         if succeeded(self.kind.status(answer)):
             self.log.info(summary(self.kind, self.name, answer))
-            return result(self.kind, answer, self.task.exports)
+            return result(self.kind, self.name, answer, self.task.exports)
         Report(self.aws, self.kind, self.name, self.log.error).show_log()
         raise StepFailed(failure(self.kind, self.name, answer))
 

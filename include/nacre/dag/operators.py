@@ -90,7 +90,9 @@ class JobOperator(StepOperator):
 
     def resume(self, context: Context, event: Mapping[str, Any]) -> Json:
         """Go on when the trigger has seen the job end, or cannot wait for it."""
-        return self._run(context).resume(event["name"], event.get("trouble", ""))
+        return self._run(context).resume(
+            event["name"], status=event.get("status", ""), trouble=event.get("trouble", "")
+        )
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -101,7 +103,7 @@ class JobOperator(StepOperator):
         except TaskDeferralTimeout:
             return self._run(context).give_up()
         except TaskDeferralError as error:
-            return self._run(context).resume("", str(error))
+            return self._run(context).resume("", trouble=str(error))
 
     def on_kill(self) -> None:
         """Stop the job: the task was marked, cleared, or ran out of time in the worker."""

@@ -9,17 +9,20 @@ from include.nacre.definition.expressions import Json
 from include.nacre.definition.paths import Path, PathLookupError, format_path, resolve_path
 
 
-def result(kind: Kind, answer: Mapping[str, Any], exports: Iterable[Path]) -> dict[str, Json]:
+def result(
+    kind: Kind, name: str, answer: Mapping[str, Any], exports: Iterable[Path]
+) -> dict[str, Json]:
     """Return the XCom of a finished step.
 
-    `name`, `arn`, `status`, `created`, and for jobs `started`, `ended` (ISO 8601, UTC) and
-    `billable_seconds`; in `properties` what later steps refer to, by its path, for example
-    `ModelArtifacts.S3ModelArtifacts`. A path that the Describe response lacks is left out.
+    `name` (of a package in a group its ARN), `arn`, `status`, `created`, and for jobs `started`,
+    `ended` (ISO 8601, UTC) and `billable_seconds`; in `properties` what later steps refer to, by
+    its path, for example `ModelArtifacts.S3ModelArtifacts`. What the Describe response lacks is
+    left out.
     """
     times = kind.times(answer)
     return {
         "kind": kind.step_type,
-        "name": str(answer.get(kind.name_key) or answer[kind.arn_key]),
+        "name": name,
         "arn": answer[kind.arn_key],
         "status": kind.status(answer),
         **plain(times),

@@ -1,7 +1,7 @@
 """What a Condition step's conditions come to, told comparison by comparison."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from include.nacre.definition.conditions import (
     Comparison,
@@ -45,7 +45,7 @@ class Verdict:
 
     def serialize(self) -> Json:
         """Return what the UI shows under Rendered Templates."""
-        return asdict(self)
+        return {"holds": self.holds, "comparisons": list(self.comparisons)}
 
     def result(self) -> Json:
         """Return the XCom of the step. Its one property is a text on the service too."""

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from include.nacre.dag.aws import Answer, Aws
@@ -38,7 +38,8 @@ class Waiting:
     warn: Callable[[str], None]
     killed: Callable[[], bool] = lambda: False
     sleep: Callable[[float], None] = time.sleep
-    _told: str = field(default="", init=False)
+    told: str = ""
+    """The state that the log shows already."""
 
     def look(self) -> Answer:
         """Return the Describe response; a throttled or unanswered call is made again until it is
@@ -80,8 +81,8 @@ class Waiting:
 
     def _tell_change(self, answer: Answer) -> None:
         state = in_words(self.kind, answer)
-        if state != self._told:
-            self._told = state
+        if state != self.told:
+            self.told = state
             self.tell(f"{self.name}: {state}")
 
 

@@ -37,12 +37,12 @@ def test_a_name_begins_with_pipeline_and_step() -> None:
 
 
 def test_a_step_that_repeats_the_pipelines_name_is_not_repeated() -> None:
-    assert readable_name("abalone", "AbaloneTrain") == "abalone-train"
-    assert readable_name("AbalonePipeline", "AbaloneTrain") == "abalone-pipeline-abalone-train"
+    assert readable_name("AbalonePipeline", "AbaloneTrain") == "abalone-train"
+    assert readable_name("Abalone", "Abalone") == "abalone-abalone"
 
 
 def test_a_name_of_other_letters_is_still_a_name() -> None:
-    assert readable_name("貝", "訓練") == "job"
+    assert re.fullmatch(r"job-[a-z2-7]{16}", job_name(key(), FIRST, readable_name("貝", "訓練")))
 
 
 def test_a_jobs_name_is_readable_first_and_its_digest_last() -> None:

@@ -29,7 +29,7 @@ TRAINED: dict[str, Any] = {
 
 def test_a_result_is_the_facts_and_what_later_steps_refer_to() -> None:
     paths = ["ModelArtifacts.S3ModelArtifacts", "FinalMetricDataList['rmse'].Value"]
-    assert result(TRAINING, TRAINED, map(parse_path, paths)) == {
+    assert result(TRAINING, "abalone-train-x", TRAINED, map(parse_path, paths)) == {
         "kind": "Training",
         "name": "abalone-train-x",
         "arn": "arn:train",
@@ -46,12 +46,12 @@ def test_a_result_is_the_facts_and_what_later_steps_refer_to() -> None:
 
 
 def test_a_result_is_plain_json() -> None:
-    left = result(TRAINING, TRAINED, [parse_path("FinalMetricDataList")])
+    left = result(TRAINING, "abalone-train-x", TRAINED, [parse_path("FinalMetricDataList")])
     assert json.loads(json.dumps(left)) == left
 
 
 def test_an_optional_member_that_is_missing_is_left_out() -> None:
-    left = result(TRAINING, TRAINED, [parse_path("FailureReason")])
+    left = result(TRAINING, "abalone-train-x", TRAINED, [parse_path("FailureReason")])
     assert left["properties"] == {}
 
 
@@ -64,12 +64,12 @@ def test_where_the_service_gives_no_billable_time_it_is_from_start_to_end() -> N
         "ProcessingStartTime": at(1),
         "ProcessingEndTime": at(4),
     }
-    assert result(PROCESSING, answer, [])["billable_seconds"] == 180
+    assert result(PROCESSING, "p", answer, [])["billable_seconds"] == 180
 
 
 def test_a_model_has_no_times_but_its_creation() -> None:
     answer = {"ModelName": "m", "ModelArn": "arn", "CreationTime": at(0)}
-    assert result(MODEL, answer, []) == {
+    assert result(MODEL, "m", answer, []) == {
         "kind": "Model",
         "name": "m",
         "arn": "arn",
