@@ -4,25 +4,21 @@ A running job is a process of its own (supervisor.py). This side only starts it,
 in a thread, and writes down the failure of one that could not do so itself.
 """
 
-import os
-import subprocess
-import sys
+import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from signal import SIGKILL, SIGTERM
 from typing import NamedTuple
 
 from include.nacre.local import processes
 from include.nacre.local.jobrecord import INTERNAL_ERROR, KINDS, after, failed, kind_of, life_of
 from include.nacre.local.jobs.spec import Kind
-from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.processes import ProcessId
 from include.nacre.local.store import Resource, Store
 
-_PROJECT = Path(__file__).resolve().parents[3]
+_LOG = logging.getLogger(__name__)
 
 
 class JobKey(NamedTuple):
@@ -32,7 +28,12 @@ class JobKey(NamedTuple):
     name: str
 
 
-Launch = Callable[[JobKey], "subprocess.Popen[bytes]"]
+class LaunchError(Exception):
+    """No supervisor can be started; the text says where to look."""
+
+
+# Starts the supervisor of a job; the number of its process, which need not be our child.
+Launch = Callable[[Kind, str], int]
 
 
 class Runner:
@@ -63,11 +64,11 @@ class Runner:
     def stop(self, kind: Kind, name: str) -> None:
         """End a job that is Stopping in the store; one that has not begun is Stopped at once."""
         with self._store.transaction():
-            claimed = self._store.supervisor(kind, name)
+            claimed = self._claimed(JobKey(kind, name))
             if claimed is None:
                 self._store.update(kind, name, lambda job: _stopped(job, self._clock()))
                 return
-        processes.send(ProcessId(*claimed), SIGTERM)
+        processes.send(claimed, SIGTERM)
 
     def close(self, grace: float) -> None:
         """End all jobs: ask, wait so many seconds, kill. What did not end by itself is Failed."""
@@ -87,10 +88,9 @@ class Runner:
 
     def _take_over(self, job: Resource) -> None:
         key = _key(job)
-        claimed = self._store.supervisor(*key)
-        process = ProcessId(*claimed) if claimed else None
+        process = self._claimed(key)
         if process is not None and processes.is_alive(process):
-            self._adopt(key, process)
+            self._watch(key, process)
             if job.status == "Stopping":  # the signal may not have been sent before
                 processes.send(process, SIGTERM)
         elif process is not None:
@@ -100,10 +100,10 @@ class Runner:
         else:
             self._waiting.append(key)
 
-    def _adopt(self, key: JobKey, process: ProcessId) -> None:
+    def _watch(self, key: JobKey, process: ProcessId) -> None:
         self._running[key] = process
         threading.Thread(
-            target=self._watch_adopted, args=(key, process), name=f"watch {key.name}", daemon=True
+            target=self._see_off, args=(key, process), name=f"watch {key.name}", daemon=True
         ).start()
 
     def _fill(self) -> None:
@@ -116,59 +116,42 @@ class Runner:
                 job = self._store.get(*key)
                 if job is None or life_of(job).is_over:  # stopped while it waited
                     continue
-                child = self._launch(key)
-                # Our own child that was not waited for: it is there, if only as a zombie.
-                process = processes.identify(child.pid) or ProcessId(child.pid, 0)
-                self._running[key] = process
-            threading.Thread(
-                target=self._watch, args=(key, child), name=f"watch {key.name}", daemon=True
-            ).start()
+                self._begin(key)
 
-    def _watch(self, key: JobKey, child: "subprocess.Popen[bytes]") -> None:
-        child.wait()
-        self._ended(key)
-
-    def _watch_adopted(self, key: JobKey, process: ProcessId) -> None:
-        processes.wait(process)
-        self._ended(key)
-
-    def _ended(self, key: JobKey) -> None:
-        if not self._closed:
+    def _begin(self, key: JobKey) -> None:
+        try:
+            pid = self._launch(*key)
+        except LaunchError:
+            _LOG.exception("The %s job %s cannot be started.", *key)
             self._lose(key)
+            return
+        # One that is gone already has written down what became of the job, or failed to.
+        self._watch(key, processes.identify(pid) or ProcessId(pid, 0))
+
+    def _see_off(self, key: JobKey, process: ProcessId) -> None:
+        processes.wait(process)
         with self._lock:
-            self._running.pop(key, None)
+            if self._closed:
+                return
+            self._running.pop(key)
+            claimed = self._claimed(key)
+            # Two servers, one killed at the wrong moment, can each start a supervisor for a job:
+            # the one that came too late ends at once, and the job is the other's.
+            if claimed is not None and claimed != process and processes.is_alive(claimed):
+                self._watch(key, claimed)
+            else:
+                self._lose(key)
         self._fill()
+
+    def _claimed(self, key: JobKey) -> ProcessId | None:
+        found = self._store.supervisor(*key)
+        return ProcessId(*found) if found else None
 
     def _lose(self, key: JobKey) -> None:
         """Nobody runs this job (any more): if it is not over, that was the platform's fault."""
         with self._store.transaction():
             self._store.update(*key, lambda job: failed(job, INTERNAL_ERROR, self._clock()))
             self._store.release(*key)
-
-
-def supervisor_launcher(
-    folder: StateFolder, place: Place, environment: Mapping[str, str]
-) -> Launch:
-    """Start a supervisor in a session of its own, deaf to this terminal and this server's end."""
-
-    def launch(key: JobKey) -> "subprocess.Popen[bytes]":
-        with folder.supervisors_log.open("ab") as log:
-            return subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "include.nacre.local.supervisor"),
-                    *("--state", str(folder.root)),
-                    *("--region", place.region, "--account", place.account),
-                    *(key.kind, key.name),
-                ],
-                cwd=_PROJECT,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    return launch
 
 
 def _stopped(job: Resource, now: float) -> Resource:

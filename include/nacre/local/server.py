@@ -23,10 +23,11 @@ from include.nacre.local.cloudwatch.streams import LogGroups
 from include.nacre.local.console.pages import Console
 from include.nacre.local.images import runtime_for
 from include.nacre.local.neighbours import Neighbours
+from include.nacre.local.nursery import Nursery
 from include.nacre.local.objects import Objects
 from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.protocol.core import JsonService
-from include.nacre.local.runner import Runner, supervisor_launcher
+from include.nacre.local.runner import Runner
 from include.nacre.local.s3server import S3Server, is_ready
 from include.nacre.local.store import Store
 from include.nacre.local.world import World
@@ -107,7 +108,10 @@ class Server:
         closing.callback(s3.close)
         store = Store(folder.database)
         closing.callback(store.close)
-        runner = self._runner(folder, store, endpoints)
+        nursery = Nursery(folder, options.place, _job_environment(endpoints))
+        nursery.start()
+        closing.callback(nursery.close)
+        runner = Runner(store, nursery.launch, options.most_jobs, _clock)
         application = _application(folder, store, runner, endpoints)
         self._http = _http_server(application, api_socket)
         closing.callback(self._http.close)
@@ -120,11 +124,9 @@ class Server:
         closing.callback(runner.close, _GRACE)
         return endpoints
 
-    def _runner(self, folder: StateFolder, store: Store, endpoints: Endpoints) -> Runner:
-        environment = endpoints.environment()
-        environment["AWS_REGION"] = endpoints.place.region
-        launch = supervisor_launcher(folder, endpoints.place, environment)
-        return Runner(store, launch, self._options.most_jobs, _clock)
+
+def _job_environment(endpoints: Endpoints) -> dict[str, str]:
+    return {**endpoints.environment(), "AWS_REGION": endpoints.place.region}
 
 
 def _application(

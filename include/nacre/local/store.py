@@ -115,9 +115,15 @@ class Store:
         self._db = sqlite3.connect(
             path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._migrate(path)
+        try:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._migrate(path)
+        except sqlite3.DatabaseError as fault:
+            raise StoreError(
+                f"{path} is no file of the local SageMaker ({fault}): start with another --state"
+                " folder, or remove that file"
+            ) from fault
 
     def close(self) -> None:
         """Give the file back."""

@@ -122,8 +122,10 @@ def test_a_page_may_be_of_another_size_than_the_one_before(listed: InMemory) -> 
 def test_a_token_that_nobody_gave_out_is_refused(listed: InMemory, token: str) -> None:
     assert error_of(listed.call, "ListTrainingJobs", NextToken=token) == (
         "ValidationException",
-        "Invalid NextToken: it is none that this call gave out for these filters and this order."
-        " Call again without it to start from the first page.",
+        (
+            "Invalid NextToken: it is none that this call gave out for these filters and this order."
+            " Call again without it to start from the first page."
+        ),
     )
 
 

@@ -158,6 +158,8 @@ def test_search_comes_in_pages_and_counts_all(jobs: InMemory) -> None:
 def test_a_resource_that_search_does_not_know_is_refused_by_name(sagemaker: InMemory) -> None:
     assert error_of(sagemaker.call, "Search", Resource="Experiment") == (
         "ValidationException",
-        "Search does not know the resource 'Experiment' on the local SageMaker. It knows:"
-        " TrainingJob, Model, ModelPackage, ModelPackageGroup.",
+        (
+            "Search does not know the resource 'Experiment' on the local SageMaker. It knows:"
+            " TrainingJob, Model, ModelPackage, ModelPackageGroup."
+        ),
     )

@@ -12,17 +12,21 @@ def test_a_missing_member_is_named(sagemaker: InMemory) -> None:
     del request["RoleArn"]
     assert error_of(sagemaker.call, "CreateProcessingJob", **request) == (
         "ValidationException",
-        "1 validation error detected: Value 'null' at 'roleArn' failed to satisfy constraint:"
-        " Member must not be null",
+        (
+            "1 validation error detected: Value 'null' at 'roleArn' failed to satisfy constraint:"
+            " Member must not be null"
+        ),
     )
 
 
 def test_a_name_with_an_underscore_is_refused_with_the_pattern(sagemaker: InMemory) -> None:
     assert error_of(sagemaker.call, "CreateTrainingJob", **training("a_b")) == (
         "ValidationException",
-        "1 validation error detected: Value 'a_b' at 'trainingJobName' failed to satisfy"
-        " constraint: Member must satisfy regular expression pattern:"
-        " [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+        (
+            "1 validation error detected: Value 'a_b' at 'trainingJobName' failed to satisfy"
+            " constraint: Member must satisfy regular expression pattern:"
+            " [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+        ),
     )
 
 
@@ -124,8 +128,10 @@ def test_text_in_a_numbers_place_cannot_be_read(sagemaker: InMemory) -> None:
     request = processing(StoppingCondition={"MaxRuntimeInSeconds": "60"})
     assert error_of(sagemaker.call, "CreateProcessingJob", **request) == (
         "SerializationException",
-        "STRING_VALUE can not be converted to an Integer"
-        " (at 'stoppingCondition.maxRuntimeInSeconds')",
+        (
+            "STRING_VALUE can not be converted to an Integer"
+            " (at 'stoppingCondition.maxRuntimeInSeconds')"
+        ),
     )
 
 
