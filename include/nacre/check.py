@@ -17,7 +17,7 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from include.nacre.definition.conditions import kind_of
 from include.nacre.definition.declared import Declared
 from include.nacre.definition.expressions import Json, Node, ParameterRef, Value, in_words
-from include.nacre.definition.faults import Fault, below, did_you_mean, kind, shown
+from include.nacre.definition.faults import Fault, below, did_you_mean, in_order, kind, shown
 from include.nacre.definition.properties import SCALAR_KINDS
 from include.nacre.definition.reader import Survey, survey_pipeline
 from include.nacre.definition.records import Step, flatten
@@ -34,12 +34,11 @@ class Checked(NamedTuple):
 def check_definition(text: str, name: str) -> Checked:
     """Find every fault of a definition."""
     survey = survey_pipeline(text, name)
-    known = {fault.place for fault in survey.faults}
     names = {step.place: step.name for step in flatten(survey.steps)}
-    found = (fault.in_step(names) for fault in request_faults(survey))
-    return Checked(
-        survey, (*survey.faults, *(fault for fault in found if fault.place not in known))
-    )
+    # What the language refuses already is not refused twice.
+    known = {fault.place for fault in survey.faults}
+    found = [fault.in_step(names) for fault in request_faults(survey) if fault.place not in known]
+    return Checked(survey, in_order([*survey.faults, *found]))
 
 
 class _Request(NamedTuple):
@@ -197,7 +196,7 @@ class _RequestCheck(NamedTuple):
             or (known in ("float", "double") and shape.type_name in _WHOLE)
         ):
             hint = _AS_TEXT if _KINDS[shape.type_name] == ("text",) else ""
-            what = f"must be {_WANTED[shape.type_name]}, but {in_words(node)} is a {known}"
+            what = f"must be {_WANTED[shape.type_name]}, but {in_words(node)} has the type {known}"
             yield Fault(place, what, hint)
         elif isinstance(node, ParameterRef) and node.name in self.declared.parameters:
             parameter = self.declared.parameters[node.name]
