@@ -57,7 +57,11 @@ class Place:
         arn = f"arn:aws:sagemaker:us-east-1:123456789012:{kind}-job/{name}"
         spec = JobSpec(kind, name, arn, request, "us-east-1", "123456789012", model)
         workspace = Workspace(
-            self.root / "jobs" / name, self.root / "logs", self.objects, {"PLACE": "here"}, self.grace
+            self.root / "jobs" / name,
+            self.root / "logs",
+            self.objects,
+            {"PLACE": "here"},
+            self.grace,
         )
         self.events = []
         return run_job(
@@ -158,9 +162,7 @@ def transform(address: str, **more: Any) -> Body:
 
 def model(image: str, data: str, **environment: str) -> Body:
     """A DescribeModel body."""
-    return {
-        "PrimaryContainer": {"Image": image, "ModelDataUrl": data, "Environment": environment}
-    }
+    return {"PrimaryContainer": {"Image": image, "ModelDataUrl": data, "Environment": environment}}
 
 
 def json_of(text: str) -> Any:

@@ -1,3 +1,4 @@
+import itertools
 import os
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def test_a_line_is_shown_as_the_service_shows_it(line: bytes, expected: str) -> 
 def test_lines_do_not_depend_on_how_they_arrive(text: bytes, cuts: list[int]) -> None:
     splitter, lines = LineSplitter(), []
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         lines += splitter.feed(text[start:end])
     lines += splitter.finish()
     expected = text.split(b"\n")

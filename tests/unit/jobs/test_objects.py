@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,9 @@ def test_an_address_is_bucket_and_key(text: str, expected: S3Uri) -> None:
     assert parse_s3_uri(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "b/k", "s3:/b/k", "http://b/k", "s3://", "s3:///k", "s3://../k"])
+@pytest.mark.parametrize(
+    "text", ["", "b/k", "s3:/b/k", "http://b/k", "s3://", "s3:///k", "s3://../k"]
+)
 def test_what_is_no_address_is_refused_with_the_form(text: str) -> None:
     with pytest.raises(ObjectError, match="write s3://bucket/key"):
         parse_s3_uri(text)
@@ -53,7 +54,9 @@ def test_what_is_no_address_is_refused_with_the_form(text: str) -> None:
         ("s3://b", ("x",), "s3://b/x"),
     ],
 )
-def test_joining_puts_one_slash_between(address: str, parts: tuple[str, ...], expected: str) -> None:
+def test_joining_puts_one_slash_between(
+    address: str, parts: tuple[str, ...], expected: str
+) -> None:
     assert str(parse_s3_uri(address).join(*parts)) == expected
 
 
@@ -157,11 +160,13 @@ def test_a_given_file_is_not_copied_and_a_shared_one_is(objects: Objects, tmp_pa
     source = file_with(tmp_path, "one")
     objects.put_file("s3://b/first", source, give=True)
     objects.put_file("s3://b/second", source, give=True)
-    inodes = [os.stat(objects.get(f"s3://b/{n}").path).st_ino for n in ("first", "second")]
+    inodes = [objects.get(f"s3://b/{n}").path.stat().st_ino for n in ("first", "second")]
     assert (inodes[0] == source.stat().st_ino, inodes[1] == inodes[0]) == (True, False)
 
 
-def test_an_object_is_replaced_whole_for_those_who_read_it(objects: Objects, tmp_path: Path) -> None:
+def test_an_object_is_replaced_whole_for_those_who_read_it(
+    objects: Objects, tmp_path: Path
+) -> None:
     objects.put_bytes("s3://b/k", b"old")
     with objects.get("s3://b/k").path.open("rb") as reader:
         objects.put_file("s3://b/k", file_with(tmp_path, "new"))

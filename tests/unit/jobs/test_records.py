@@ -14,7 +14,9 @@ def sent(content: bytes, *, by_line: bool = True, many: bool = True) -> list[byt
     return list(payloads(io.BytesIO(content), Packing(by_line, many, LIMIT)))
 
 
-@given(records=RECORDS, end=st.sampled_from([b"", b"\n"]), newline=st.sampled_from([b"\n", b"\r\n"]))
+@given(
+    records=RECORDS, end=st.sampled_from([b"", b"\n"]), newline=st.sampled_from([b"\n", b"\r\n"])
+)
 def test_many_records_a_payload_are_whole_ordered_and_within_the_limit(
     records: list[bytes], end: bytes, newline: bytes
 ) -> None:

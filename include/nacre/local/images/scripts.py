@@ -13,7 +13,11 @@ from include.nacre.local.images.announce import announce
 from include.nacre.local.images.errors import UserError
 from include.nacre.local.images.variables import Flavour
 
-_PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--root-user-action=ignore")
+# What is installed beside the job's own packages is ours: nobody asked whether it agrees with them.
+_PIP = (
+    *("-m", "pip", "install", "--disable-pip-version-check"),
+    *("--root-user-action=ignore", "--no-warn-conflicts"),
+)
 
 
 class ScriptError(Exception):
