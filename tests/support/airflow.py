@@ -95,9 +95,7 @@ class Airflow:
         )
         answer.raise_for_status()
         content = answer.json()["content"]
-        return "\n".join(
-            entry if isinstance(entry, str) else str(entry.get("event", "")) for entry in content
-        )
+        return "\n".join(entry if isinstance(entry, str) else _line(entry) for entry in content)
 
     def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
         """What the Clear button does, for one task."""
@@ -136,6 +134,14 @@ class Airflow:
             facts=lambda: self.states(dag_id, run_id),
         )
         return self.task(dag_id, run_id, task_id)
+
+
+def _line(entry: Mapping[str, Json]) -> str:
+    """A log entry as the UI shows it: what happened, and the exceptions' messages."""
+    errors = [
+        f"{error['exc_type']}: {error['exc_value']}" for error in entry.get("error_detail") or ()
+    ]
+    return "\n".join([str(entry.get("event", "")), *errors])
 
 
 def wait_for(

@@ -37,6 +37,13 @@ def prefix_of(airflow: Airflow, dag_id: str, run_id: str) -> str:
     return str(request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
 
 
+def is_waited_for(airflow: Airflow, dag_id: str, run_id: str) -> bool:
+    """Whether a worker has rendered the task's request and, if it defers, a triggerer has it."""
+    task = airflow.task(dag_id, run_id, TASK)
+    taken = WAYS[dag_id] == "running" or (task["trigger"] or {}).get("triggerer_id") is not None
+    return taken and "request" in task["rendered_fields"]
+
+
 def statuses(found: list[Any]) -> list[str]:
     return [
         job["ProcessingJobStatus"] for job in sorted(found, key=lambda job: job["CreationTime"])
@@ -49,6 +56,7 @@ def waiting(
     """Start a run whose job sleeps; its id, once the job runs, and the task instance's."""
     run_id = airflow.trigger(dag_id, {"Seconds": str(seconds)})
     airflow.wait_task(dag_id, run_id, TASK, WAYS[dag_id])
+    wait_for(lambda: is_waited_for(airflow, dag_id, run_id), "somebody to wait", seconds=30)
     wait_for(
         lambda: statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["InProgress"],
         "the job to be created",
