@@ -48,5 +48,5 @@ PipelineDag(
     max_active_runs=4,
     doc_md=__doc__,
     tags=["abalone", "training"],
-    default_args={"owner": "ml-platform", "retries": 2, "retry_delay": timedelta(minutes=1)},
+    default_args={"owner": "ml-platform", "retries": 1, "retry_delay": timedelta(minutes=1)},
 )
