@@ -8,7 +8,14 @@ from typing import Any
 
 from include.nacre.local.jobs.faults import Stopped, client_error
 from include.nacre.local.jobs.spec import StopRequest
-from include.nacre.local.objects import ObjectError, Objects, copy_file, parse_s3_uri, relative_key
+from include.nacre.local.objects import (
+    ObjectError,
+    Objects,
+    StoredObject,
+    copy_file,
+    parse_s3_uri,
+    relative_key,
+)
 
 
 @dataclass(frozen=True)
@@ -24,9 +31,7 @@ class Source:
 class Item:
     """One object and where it lands below the input's folder."""
 
-    path: Path
-    size: int
-    key: str
+    stored: StoredObject
     relative: str
 
 
@@ -69,22 +74,19 @@ def download(found: Sequence[Item], folder: Path, stop: StopRequest) -> None:
         if stop.requested:
             raise Stopped
         try:
-            copy_file(item.path, folder / item.relative)
+            copy_file(item.stored.path, folder / item.relative)
         except (IsADirectoryError, NotADirectoryError, FileExistsError) as fault:
             raise client_error(
-                f"Failed to download data. {item.key} cannot lie beside another object of the"
-                f" input: {fault.filename} is both a file and a folder"
+                f"Failed to download data. {item.stored.uri} cannot lie beside another object of"
+                f" the input: {fault.filename} is both a file and a folder"
             ) from fault
         except FileNotFoundError as fault:  # removed since it was listed
-            raise client_error(f"Failed to download data. {item.key} is gone") from fault
+            raise client_error(f"Failed to download data. {item.stored.uri} is gone") from fault
 
 
 def _prefix_items(objects: Objects, uri: str) -> list[Item]:
     prefix = parse_s3_uri(uri)
-    return [
-        Item(each.path, each.size, each.uri.key, relative_key(prefix, each.uri.key))
-        for each in objects.list(prefix)
-    ]
+    return [Item(each, relative_key(prefix, each.uri.key)) for each in objects.list(prefix)]
 
 
 def _manifest_items(objects: Objects, uri: str) -> list[Item]:
@@ -97,5 +99,4 @@ def _manifest_items(objects: Objects, uri: str) -> list[Item]:
             f'{uri} is no manifest: it must be a JSON array of {{"prefix": "s3://..."}} and the'
             " keys below that prefix"
         ) from fault
-    listed = [(name, objects.get(f"{prefix}{name}")) for name in names]
-    return [Item(each.path, each.size, each.uri.key, name) for name, each in listed]
+    return [Item(objects.get(f"{prefix}{name}"), name) for name in names]

@@ -13,6 +13,7 @@ from include.nacre.local.jobs import records
 from include.nacre.local.jobs.dataprocessing import DataProcessing, ProcessingError
 from include.nacre.local.jobs.invoking import ModelServer
 from include.nacre.local.jobs.logs import LogStream, escape
+from include.nacre.local.objects import StoredObject
 
 Blame = Literal["ClientError", "AlgorithmError"]
 _T = TypeVar("_T")
@@ -94,10 +95,11 @@ class ObjectTransform:
     def __init__(self, server: ModelServer, settings: Settings, log: DataLog) -> None:
         self._server, self._settings, self._log = server, settings, log
 
-    def run(self, source: Path, name: str, output: Path) -> Blame | None:
+    def run(self, source: StoredObject, output: Path) -> Blame | None:
         """Write the object's output; who is to blame if there is none (the data log says why)."""
+        name = f"{source.uri.bucket}/{source.uri.key}"
         try:
-            with self._open(source) as stream, output.open("wb") as written:
+            with self._open(source.path) as stream, output.open("wb") as written:
                 for body in self._bodies(stream):
                     written.write(body)
                     if self._settings.adds_line_ends and body and not body.endswith(b"\n"):
@@ -109,8 +111,8 @@ class ObjectTransform:
             return "ClientError"
         return None
 
-    def _open(self, source: Path) -> records.Stream:
-        return gzip.open(source) if self._settings.is_gzip else source.open("rb")
+    def _open(self, path: Path) -> records.Stream:
+        return gzip.open(path) if self._settings.is_gzip else path.open("rb")
 
     def _bodies(self, stream: records.Stream) -> Iterator[bytes]:
         """The parts of the output, in order."""

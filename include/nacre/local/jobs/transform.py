@@ -93,7 +93,7 @@ class _HostWork:
         self, transform: ObjectTransform, number: int, item: inputs.Item
     ) -> Transformed:
         output = self._host.folder / f"{number}.out"
-        return Transformed(item, output, transform.run(item.path, item.key, output))
+        return Transformed(item, output, transform.run(item.stored, output))
 
 
 def _unsupported(request: Mapping[str, Any]) -> Iterator[str]:
