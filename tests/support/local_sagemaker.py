@@ -38,7 +38,11 @@ class LocalSageMaker:
             region_name="us-east-1",
             aws_access_key_id="local",
             aws_secret_access_key="local",
-            config=Config(retries={"max_attempts": 0}, **options),
+            config=Config(
+                retries={"max_attempts": 0},
+                response_checksum_validation="when_required",
+                **options,
+            ),
         )
 
     def environment(self) -> dict[str, str]:
@@ -47,6 +51,7 @@ class LocalSageMaker:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
             "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
         }

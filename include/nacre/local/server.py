@@ -68,6 +68,7 @@ class Endpoints:
             "AWS_ENDPOINT_URL": self.api,
             "AWS_ENDPOINT_URL_S3": self.s3,
             "AWS_DEFAULT_REGION": self.place.region,
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",  # see s3server.py
             **CREDENTIALS,
         }
 

@@ -11,18 +11,20 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from include.nacre.local.jobrecord import KINDS, after, life_of
-from include.nacre.local.jobs import JobSpec, Outcome, StopRequest, Workspace, run_job
+from include.nacre.local.jobs import JobSpec, Outcome, Report, StopRequest, Workspace, run_job
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.lifecycle import Event
 from include.nacre.local.objects import Objects
 from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.processes import ProcessId, this_process
 from include.nacre.local.store import Resource, Store
+
+Run = Callable[[JobSpec, Workspace, Report, StopRequest], Outcome]
 
 # What a job finds in its environment besides its own; the server sets it for us.
 ENVIRONMENT = (
@@ -32,6 +34,7 @@ ENVIRONMENT = (
     "AWS_DEFAULT_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
 )
 # What room is made for in the lifecycle by the events that run_job reports.
 _EVENTS: Mapping[str, Event] = {
@@ -46,7 +49,10 @@ _EVENTS: Mapping[str, Event] = {
 class Supervision:
     """The one job that this process runs, and its record in the store."""
 
-    def __init__(self, store: Store, folder: StateFolder, kind: Kind, name: str) -> None:
+    def __init__(
+        self, store: Store, folder: StateFolder, kind: Kind, name: str, run: Run = run_job
+    ) -> None:
+        self._run = run
         self._store = store
         self._folder = folder
         self._kind: Kind = kind
@@ -72,11 +78,11 @@ class Supervision:
                 arn = place.arn(f"model/{job.request['ModelName']}")
                 self._move("Failed", reason=f'ClientError: Could not find model "{arn}".')
                 return
-            model = found.request
+            model = {**found.request, "ModelArn": found.arn, "CreationTime": found.created}
         spec = JobSpec(
             self._kind, job.name, job.arn, job.request, place.region, place.account, model
         )
-        self._finish(run_job(spec, self._workspace(), self._report, stop))
+        self._finish(self._run(spec, self._workspace(), self._report, stop))
 
     def clean_up(self) -> None:
         """Remove what the job left in its folder, and give up the claim."""

@@ -123,8 +123,8 @@ def test_a_token_that_nobody_gave_out_is_refused(listed: InMemory, token: str) -
     assert error_of(listed.call, "ListTrainingJobs", NextToken=token) == (
         "ValidationException",
         (
-            "Invalid NextToken: it is none that this call gave out for these filters and this order."
-            " Call again without it to start from the first page."
+            "Invalid NextToken: it is none that this call gave out for these filters and this"
+            " order. Call again without it to start from the first page."
         ),
     )
 

@@ -1,0 +1,214 @@
+"""How many jobs run at once, in which order, and what becomes of those whose process is gone."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from include.nacre.local.jobrecord import INTERNAL_ERROR, KINDS, after, description, new_job
+from include.nacre.local.jobs.spec import Kind
+from include.nacre.local.place import Place
+from include.nacre.local.processes import identify
+from include.nacre.local.runner import LaunchError, Runner
+from include.nacre.local.store import Store
+from tests.unit.local.memory import training
+
+
+class Sleepers:
+    """Supervisors that claim their job and sleep."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def launch(self, kind: Kind, name: str) -> int:
+        process = subprocess.Popen(["sleep", "60"])
+        found = identify(process.pid)
+        assert found is not None
+        self.store.claim(kind, name, *found)
+        self.started[name] = process
+        return process.pid
+
+    def end(self, name: str) -> None:
+        self.started[name].kill()
+        self.started[name].wait()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "store.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sleepers(store: Store) -> Iterator[Sleepers]:
+    made = Sleepers(store)
+    yield made
+    for name in made.started:
+        made.end(name)
+
+
+@pytest.fixture
+def runner(store: Store, sleepers: Sleepers) -> Iterator[Runner]:
+    made = Runner(store, sleepers.launch, 2, time.time)
+    yield made
+    made.close(grace=0)
+
+
+def add(store: Store, *names: str) -> None:
+    for name in names:
+        store.add(new_job(KINDS["training"], Place(), training(name), time.time()))
+
+
+def submit(store: Store, runner: Runner, *names: str) -> None:
+    for name in names:
+        add(store, name)
+        runner.submitted("training", name)
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return condition()
+
+
+def status(store: Store, name: str) -> str:
+    found = store.get("training", name)
+    return found.status if found else ""
+
+
+def test_jobs_start_in_their_order_while_there_is_room(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "c", "b", "a")
+    assert list(sleepers.started) == ["c", "b"]
+
+
+def test_the_next_job_starts_when_one_ends(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "c", "b", "a")
+    sleepers.end("b")
+    assert until(lambda: list(sleepers.started) == ["c", "b", "a"])
+
+
+def test_a_job_whose_process_is_gone_has_failed_with_the_services_words(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a")
+    sleepers.end("a")
+    assert until(lambda: status(store, "a") == "Failed")
+    found = store.get("training", "a")
+    assert found is not None
+    assert description(found)["FailureReason"] == INTERNAL_ERROR
+
+
+def test_a_job_that_is_over_stays_what_it_is_when_its_process_ends(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a")
+    for event in ("Launched", "Running", "Completed"):
+        store.update("training", "a", lambda job: after(job, event, time.time()))  # noqa: B023
+    sleepers.end("a")
+    assert until(lambda: store.supervisor("training", "a") is None)
+    assert status(store, "a") == "Completed"
+
+
+def test_a_waiting_job_that_is_stopped_never_starts(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", "b", "c", "d")
+    store.update("training", "c", lambda job: after(job, "StopAsked", time.time()))
+    runner.stop("training", "c")
+    stopped = status(store, "c")
+    sleepers.end("a")
+    assert until(lambda: "d" in sleepers.started)
+    assert (stopped, list(sleepers.started)) == ("Stopped", ["a", "b", "d"])
+
+
+def test_a_running_job_that_is_stopped_is_signalled(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a")
+    store.update("training", "a", lambda job: after(job, "StopAsked", time.time()))
+    runner.stop("training", "a")
+    assert sleepers.started["a"].wait(10) == -15
+
+
+def test_a_job_that_cannot_be_started_fails_and_the_next_one_starts(store: Store) -> None:
+    launched: list[str] = []
+
+    def launch(_kind: Kind, name: str) -> int:
+        if name == "a":
+            raise LaunchError("no room")
+        launched.append(name)
+        return subprocess.Popen(["true"]).pid
+
+    runner = Runner(store, launch, 1, time.time)
+    submit(store, runner, "a", "b")
+    assert (status(store, "a"), launched) == ("Failed", ["b"])
+    runner.close(grace=0)
+
+
+def test_closing_ends_every_job_and_leaves_none_in_progress(
+    store: Store, sleepers: Sleepers
+) -> None:
+    runner = Runner(store, sleepers.launch, 1, time.time)
+    submit(store, runner, "a", "b")
+    runner.close(grace=5)
+    assert sleepers.started["a"].wait(10) == -15
+    assert [status(store, name) for name in ("a", "b")] == ["Failed", "Failed"]
+
+
+def test_a_restarted_runner_adopts_what_runs(store: Store, sleepers: Sleepers) -> None:
+    add(store, "a", "b")
+    sleepers.launch("training", "a")
+    runner = Runner(store, sleepers.launch, 1, time.time)
+    runner.start()
+    alone = list(sleepers.started)
+    sleepers.end("a")
+    assert until(lambda: list(sleepers.started) == ["a", "b"])
+    assert (alone, status(store, "a")) == (["a"], "Failed")
+    runner.close(grace=0)
+
+
+def test_a_restarted_runner_fails_what_was_lost(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    add(store, "a")
+    sleepers.launch("training", "a")
+    sleepers.end("a")
+    runner.start()
+    assert (status(store, "a"), list(sleepers.started)) == ("Failed", ["a"])
+
+
+def test_a_restarted_runner_stops_what_was_to_be_stopped(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    add(store, "a", "b")
+    sleepers.launch("training", "a")
+    for name in ("a", "b"):
+        store.update("training", name, lambda job: after(job, "StopAsked", time.time()))
+    runner.start()
+    assert (sleepers.started["a"].wait(10), status(store, "b")) == (-15, "Stopped")
+
+
+def test_a_supervisor_that_came_too_late_does_not_fail_the_others_job(
+    store: Store, sleepers: Sleepers
+) -> None:
+    add(store, "a")
+    sleepers.launch("training", "a")  # an earlier server's, which claimed after that server died
+    late = subprocess.Popen(["sleep", "60"])
+    runner = Runner(store, lambda _kind, _name: late.pid, 1, time.time)
+    runner.submitted("training", "a")
+    late.kill()
+    late.wait()
+    time.sleep(0.05)
+    assert status(store, "a") == "InProgress"
+    sleepers.end("a")
+    assert until(lambda: status(store, "a") == "Failed")
+    runner.close(grace=0)
