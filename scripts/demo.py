@@ -65,6 +65,7 @@ def _run_dags(settings_file: Path, state: Path) -> dict[str, Any]:
     log = state / "demo.log"
     argv = [sys.executable, "-m", "scripts.demo_run", "--settings", str(settings_file)]
     environment = airflow_environment(state / "airflow", local=True)
+    environment["AIRFLOW__LOGGING__JSON_LOGS"] = "True"  # the form of task logs that the UI reads
     with (
         log.open("wb") as errors,
         subprocess.Popen(

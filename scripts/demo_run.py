@@ -9,7 +9,8 @@ Standard output carries one JSON object a line, an event each:
     {"event": "run", "dag": ..., "run_id": ..., "state": ..., "tasks": [{"task", "state", "type",
         "start", "end" (ISO 8601 or null), "result" (the task's return value)}]}
 
-All that Airflow prints goes to standard error.
+What Airflow prints goes to standard error, and while a task runs to the task's own log file, so
+that `make up` shows it: `dag.test()` itself keeps no logs.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from typing import Any, TextIO
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.listeners import hookimpl
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.trigger import Trigger
 from airflow.sdk.listener import get_listener_manager
 
 from scripts.load_settings import load
@@ -38,22 +40,49 @@ class Events:
         print(json.dumps({"event": event} | facts, default=str), file=self._out, flush=True)
 
 
+class TaskLogs:
+    """Sends standard output, to which all loggers write, to the log file of the running task."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def begin(self, task_instance: Any) -> None:
+        # Where Airflow's log handler looks by default ([logging] log_filename_template).
+        file = (
+            self._folder
+            / f"dag_id={task_instance.dag_id}"
+            / f"run_id={task_instance.run_id}"
+            / f"task_id={task_instance.task_id}"
+            / f"attempt={task_instance.try_number}.log"
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("ab") as log:
+            _send_stdout_to(log.fileno())
+
+    def end(self) -> None:
+        _send_stdout_to(sys.stderr.fileno())
+
+
 class TaskStates:
     """Airflow listener: an event whenever a task starts or ends. A resumed task starts again."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, logs: TaskLogs) -> None:
         self._events = events
+        self._logs = logs
 
     @hookimpl
     def on_task_instance_running(self, task_instance: Any) -> None:
+        self._logs.begin(task_instance)
         self._tell(task_instance, "running")
 
     @hookimpl
     def on_task_instance_success(self, task_instance: Any) -> None:
+        self._logs.end()
         self._tell(task_instance, "success")
 
     @hookimpl
     def on_task_instance_failed(self, task_instance: Any, error: object) -> None:
+        # The log goes on: Airflow writes the exception after this.
         self._tell(task_instance, "failed", error)
 
     def _tell(self, task_instance: Any, state: str, error: object = None) -> None:
@@ -75,15 +104,21 @@ def main() -> int:
     if bag.import_errors:
         events.send("import_errors", errors=bag.import_errors)
         return 1
-    get_listener_manager().add_listener(TaskStates(events))  # type: ignore[no-untyped-call]
+    logs = TaskLogs(Path(os.environ["AIRFLOW_HOME"], "logs"))
+    states = TaskStates(events, logs)
+    get_listener_manager().add_listener(states)  # type: ignore[no-untyped-call]
     for dag_id in arguments.dags:
-        if not _run(bag.dags[dag_id], events):
+        if not _run(bag.dags[dag_id], events, logs):
             return 1
     return 0
 
 
-def _run(dag: Any, events: Events) -> bool:
+def _run(dag: Any, events: Events, logs: TaskLogs) -> bool:
     run = dag.test()
+    logs.end()
+    # dag.test() leaves the triggers of deferred tasks behind; the triggerer of a later `make up`
+    # would start them, and then kill them.
+    Trigger.clean_unused()
     tasks = [_task(instance) for instance in run.get_task_instances()]
     events.send("run", dag=dag.dag_id, run_id=run.run_id, state=str(run.state), tasks=tasks)
     return str(run.state) == "success"
@@ -103,8 +138,13 @@ def _task(instance: TaskInstance) -> dict[str, Any]:
 def _take_stdout() -> TextIO:
     """The real standard output; from now on, prints and loggers write to standard error."""
     mine = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    _send_stdout_to(sys.stderr.fileno())
     return mine
+
+
+def _send_stdout_to(descriptor: int) -> None:
+    sys.stdout.flush()
+    os.dup2(descriptor, sys.stdout.fileno())
 
 
 def _arguments() -> argparse.Namespace:
