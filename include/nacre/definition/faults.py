@@ -94,6 +94,7 @@ def below(place: str, part: str | int) -> str:
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_:-]{1,128}")
 _LONGEST = 80
+_MOST_NAMES = 500
 
 
 def shown(value: Any) -> str:
@@ -119,13 +120,14 @@ def kind(value: Any) -> str:
             return f"a {type(value).__name__}"
 
 
-def did_you_mean(name: str, known: Iterable[str], *, kind: str = "") -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint for a name that is not among those known; perhaps the likeliest one."""
     names = sorted(set(known))
-    # difflib takes quadratic time, and a name of a kilobyte is no spelling mistake.
-    close = difflib.get_close_matches(name, names, n=1) if len(name) <= _LONGEST else []
+    # difflib is slow on long names, and a name of a kilobyte is no spelling mistake.
+    comparable = len(name) <= _LONGEST and len(names) <= _MOST_NAMES
+    close = difflib.get_close_matches(name, names, n=1) if comparable else []
     if close:
         return f"Did you mean {shown(close[0])}?"
     if names and sum(map(len, names)) <= 4 * _LONGEST:
-        return f"Known{kind and ' ' + kind}: {', '.join(names)}."
+        return f"Known: {', '.join(names)}."
     return ""

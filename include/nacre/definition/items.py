@@ -4,12 +4,16 @@ Whatever is wrong becomes a fault, reading goes on with an empty value of the ri
 one reading finds all faults.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from include.nacre.definition.conditions import Comparison, Membership
 from include.nacre.definition.expressions import Expression, Json
 from include.nacre.definition.faults import WHOLE, Fault, below, did_you_mean, kind, shown
+
+T = TypeVar("T")
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,14 @@ class Reading:
     def report(self, place: str, what: str, hint: str = "") -> None:
         """Report a fault at a place."""
         self.faults.append(Fault(place, what, hint))
+
+
+class Fields(dict[str, "Item"]):
+    """The members that an object has of those that it may have."""
+
+    def read(self, key: str, reader: Callable[["Item"], T], default: D) -> T | D:
+        """Return what a member is read as, or the default where it is absent."""
+        return reader(self[key]) if key in self else default
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ class Item:
         """Return this item as the step that everything in it belongs to."""
         return Item(self.value, self.place, self.reading, self.place)
 
-    def fields(self, keys: Mapping[str, bool]) -> dict[str, "Item"]:
+    def fields(self, keys: Mapping[str, bool]) -> Fields:
         """Return the members of an object.
 
         `keys` says of each key whether it is required. A key that is not among them is a fault.
@@ -72,7 +84,7 @@ class Item:
         members = self.members()
         if isinstance(self.value, dict):
             self._report_keys(keys)
-        return {key: item for key, item in members.items() if key in keys}
+        return Fields({key: item for key, item in members.items() if key in keys})
 
     def _report_keys(self, keys: Mapping[str, bool]) -> None:
         for key, required in keys.items():
@@ -82,12 +94,12 @@ class Item:
             if key not in keys:
                 self.fault(f"unknown key {shown(key)}", did_you_mean(key, keys))
 
-    def members(self) -> dict[str, "Item"]:
+    def members(self) -> Fields:
         """Return all members of an object."""
         if not isinstance(self.value, dict):
             self._wrong("an object")
-            return {}
-        return {key: self.at(key) for key in self.value}
+            return Fields()
+        return Fields({key: self.at(key) for key in self.value})
 
     def elements(self, *, at_most: int | None = None) -> list["Item"]:
         """Return the elements of a list."""

@@ -1,6 +1,5 @@
 """What a pipeline demands as a whole: names, references, the graph, comparable operands."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -80,14 +79,12 @@ def _check_unique(kind: str, names: Iterable[tuple[str, str]], reading: Reading)
 
 
 def _check_iteration_names(whole: _Whole, steps: list[tuple[str, str]]) -> None:
-    for step in whole.steps:
-        for body in step.body_steps:
-            child = re.compile(rf"{re.escape(body.name)}-[0-9]+")
-            for name, place in steps:
-                if body.name and child.fullmatch(name):
-                    whole.reading.report(
-                        place, f"the name is taken by an iteration of step {shown(body.name)}"
-                    )
+    bodies = {body.name for step in whole.steps for body in step.body_steps}
+    for name, place in steps:
+        body, _, number = name.rpartition("-")
+        if body in bodies and number.isdecimal():
+            what = f"the name is taken by an iteration of step {shown(body)}"
+            whole.reading.report(place, what)
 
 
 def _check_dependencies(whole: _Whole) -> None:
@@ -138,6 +135,8 @@ def _check_uses(whole: _Whole) -> None:
         match use.expression:
             case ParameterRef(name):
                 _check_parameter(whole, use, name)
+            case StepProperty() | JsonGet() if source is None:
+                whole.reading.report(use.place, "no step has run when this value is needed")
             case StepProperty(name, path):
                 _check_property(whole, use, source, name, path)
             case JsonGet(source=PropertyFileSource(name, file)):
@@ -157,9 +156,6 @@ def _check_parameter(whole: _Whole, use: Use, name: str) -> None:
 
 
 def _check_property(whole: _Whole, use: Use, source: Step | None, name: str, path: Path) -> None:
-    if source is None:
-        whole.reading.report(use.place, "no step has run when this value is needed")
-        return
     target = _check_target(whole, use.place, name, source)
     if target is not None and target.type:
         _check_path(whole, use, target, path)

@@ -154,21 +154,23 @@ def _declared_names(step: Step) -> Iterator[tuple[Path, list[str | None]]]:
     """Yield the lists that hold exactly what the step's own JSON declares."""
     for text in STEP_TYPES[step.type].echoed:
         prefix = parse_path(text)
-        yield prefix, [*map(name_of_element, _literal_list(step.arguments, prefix))]
+        declared = _literal_list(step.arguments, prefix)
+        if declared is not None:
+            yield prefix, [*map(name_of_element, declared)]
     if step.type in ("Lambda", "Callback"):
         yield parse_path("OutputParameters"), [item.name for item in step.output_parameters]
 
 
-def _literal_list(arguments: Mapping[str, Value], path: Path) -> list[Value]:
+def _literal_list(arguments: Mapping[str, Value], path: Path) -> list[Value] | None:
     try:
         value = resolve_path(arguments, path)
     except PathLookupError:
         return []
-    return value if isinstance(value, list) else []
+    return value if isinstance(value, list) else None
 
 
 def _check_declared(names: list[str | None], part: Part, where: str) -> None:
-    if isinstance(part, Key) and part.name not in names:
+    if isinstance(part, Key) and part.name not in names and None not in names:
         raise NoSuchProperty(
             f"the step declares no {shown(part.name)} in {where}",
             did_you_mean(part.name, filter(None, names)),

@@ -36,7 +36,7 @@ LONGEST_PARAMETER_NAME = 256
 MOST_OUTPUT_PARAMETERS = 50
 
 
-def read_name(item: Item, longest: int) -> str:
+def _read_name(item: Item, longest: int) -> str:
     """Return the name of a step or parameter."""
     name = item.text()
     if isinstance(item.value, str) and not (NAME.fullmatch(name) and len(name) <= longest):
@@ -52,13 +52,13 @@ def read_parameter(item: Item) -> Parameter:
     keys = {"Name": True, "Type": False, "DefaultValue": False, "EnumValues": False}
     fields = item.fields({**keys, "Description": False})
     # AWS's own example leaves the type out, and means a string.
-    type_ = fields["Type"].choice(PARAMETER_TYPES) if "Type" in fields else "String"
+    type_ = fields.read("Type", lambda item: item.choice(PARAMETER_TYPES), "String")
     parameter = Parameter(
-        name=read_name(fields["Name"], LONGEST_PARAMETER_NAME) if "Name" in fields else "",
+        name=fields.read("Name", lambda item: _read_name(item, LONGEST_PARAMETER_NAME), ""),
         type=type_,
-        default=fields["DefaultValue"].value if "DefaultValue" in fields else None,
-        enum_values=_read_enum(fields["EnumValues"], type_) if "EnumValues" in fields else (),
-        description=fields["Description"].text() if "Description" in fields else None,
+        default=fields.read("DefaultValue", lambda item: item.value, None),
+        enum_values=fields.read("EnumValues", lambda item: _read_enum(item, type_), ()),
+        description=fields.read("Description", Item.text, None),
         keys=tuple(fields),
     )
     if "DefaultValue" in fields:
@@ -96,24 +96,22 @@ def read_step(item: Item) -> Step:
     """Return a step, with its branches or its body."""
     item = item.as_step()
     fields = item.members()
-    type_ = _read_type(fields["Type"]) if "Type" in fields else None
+    type_ = fields.read("Type", _read_type, None)
     if isinstance(item.value, dict):
         _check_keys(item, type_)
-    name = read_name(fields["Name"], LONGEST_STEP_NAME) if "Name" in fields else ""
-    arguments = _read_arguments(fields["Arguments"], type_) if "Arguments" in fields else {}
-    extra = {key: member for key, member in fields.items() if _is_extra(key, member)}
+    extra = {key: read_value(member) for key, member in fields.items() if _is_extra(key, member)}
     step = Step(
-        name=name,
+        name=fields.read("Name", lambda item: _read_name(item, LONGEST_STEP_NAME), ""),
         type=type_.name if type_ else "",
         keys=tuple(fields),
         place=item.place,
-        extra={key: read_value(member) for key, member in extra.items()},
+        extra=extra,
         **{
             field: read(fields[key])
             for key, (field, read) in _COMMON.items()
             if key in fields and key not in extra
         },
-        **arguments,
+        **fields.read("Arguments", lambda item: _read_arguments(item, type_), {}),
     )
     if type_ is not None:
         check_step(step, item)
@@ -129,7 +127,7 @@ def _read_type(item: Item) -> StepType | None:
     elif text.removesuffix("Step") in SDK_CLASSES:
         hint = f"In a definition it is written as {SDK_CLASSES[text.removesuffix('Step')]}."
     else:
-        hint = did_you_mean(text, STEP_TYPES, kind="types")
+        hint = did_you_mean(text, STEP_TYPES)
     item.fault(f"unknown step type {shown(text)}", hint)
     return None
 
@@ -185,6 +183,9 @@ def _is_typed(key: str, type_: StepType | None) -> bool:
     return key in _TYPED_ARGUMENTS and (type_ is None or key in (type_.argument_keys or ()))
 
 
+TRIGGERS = ("Failed", "Stopped", "Any")
+
+
 def _read_dependencies(item: Item) -> tuple[Dependency, ...]:
     return tuple(map(_read_dependency, item.elements()))
 
@@ -196,11 +197,8 @@ def _read_dependency(item: Item) -> Dependency:
         item.fault(f"must be the name of a step, not {kind(item.value)}")
         return Dependency("")
     fields = item.fields({"Step": True, "Trigger": True})
-    step = fields["Step"].text() if "Step" in fields else ""
-    triggers = ("Failed", "Stopped", "Any")
-    return Dependency(
-        step, fields["Trigger"].choice(triggers) if "Trigger" in fields else COMPLETED
-    )
+    trigger = fields.read("Trigger", lambda item: item.choice(TRIGGERS), COMPLETED)
+    return Dependency(fields.read("Step", Item.text, ""), trigger)
 
 
 # ISO 8601, but AWS's own examples leave out the P and write small letters.
@@ -213,13 +211,16 @@ _DURATION = re.compile(
 
 def _read_cache(item: Item) -> CacheConfig | None:
     fields = item.fields({"Enabled": True, "ExpireAfter": False})
-    enabled = fields["Enabled"].flag() if "Enabled" in fields else False
-    expire_after = fields["ExpireAfter"].text() if "ExpireAfter" in fields else None
-    if expire_after is not None and not _DURATION.fullmatch(expire_after):
-        fields["ExpireAfter"].fault(
-            f"{shown(expire_after)} is no duration", "Write P30D for 30 days, PT4H for 4 hours."
-        )
+    enabled = fields.read("Enabled", Item.flag, default=False)
+    expire_after = fields.read("ExpireAfter", _read_duration, None)
     return CacheConfig(enabled, expire_after, tuple(fields))
+
+
+def _read_duration(item: Item) -> str:
+    text = item.text()
+    if isinstance(item.value, str) and not _DURATION.fullmatch(text):
+        item.fault(f"{shown(text)} is no duration", "Write P30D for 30 days, PT4H for 4 hours.")
+    return text
 
 
 _LIMITS = {
@@ -239,8 +240,8 @@ def _read_retry_policy(item: Item) -> RetryPolicy:
     if "MaxAttempts" in fields and "ExpireAfterMin" in fields:
         item.fault("has both MaxAttempts and ExpireAfterMin", "The service takes only one of them.")
     return RetryPolicy(
-        _read_exceptions(fields["ExceptionType"]) if "ExceptionType" in fields else (),
-        backoff_rate=_read_rate(fields["BackoffRate"]) if "BackoffRate" in fields else None,
+        fields.read("ExceptionType", _read_exceptions, ()),
+        backoff_rate=fields.read("BackoffRate", _read_rate, None),
         keys=tuple(fields),
         **{
             name: fields[key].whole_number(least, most)
@@ -272,10 +273,15 @@ def _read_property_files(item: Item) -> tuple[PropertyFile, ...]:
 
 def _read_property_file(item: Item) -> PropertyFile:
     fields = item.fields({"PropertyFileName": True, "OutputName": True, "FilePath": True})
-    texts = {key: field.text(empty=False) for key, field in fields.items()}
     return PropertyFile(
-        texts.get("PropertyFileName", ""), texts.get("OutputName", ""), texts.get("FilePath", "")
+        fields.read("PropertyFileName", _read_full_text, ""),
+        fields.read("OutputName", _read_full_text, ""),
+        fields.read("FilePath", _read_full_text, ""),
     )
+
+
+def _read_full_text(item: Item) -> str:
+    return item.text(empty=False)
 
 
 def _read_outputs(item: Item) -> tuple[OutputParameter, ...]:
@@ -285,8 +291,8 @@ def _read_outputs(item: Item) -> tuple[OutputParameter, ...]:
 def _read_output(item: Item) -> OutputParameter:
     fields = item.fields({"OutputName": True, "OutputType": True})
     return OutputParameter(
-        fields["OutputName"].text(empty=False) if "OutputName" in fields else "",
-        fields["OutputType"].choice(PARAMETER_TYPES) if "OutputType" in fields else "",
+        fields.read("OutputName", _read_full_text, ""),
+        fields.read("OutputType", lambda item: item.choice(PARAMETER_TYPES), ""),
     )
 
 

@@ -43,9 +43,9 @@ UNREADABLE = ParameterRef("")
 
 def read_value(item: Item) -> Value:
     """Return a value with a node for each expression in it; UNREADABLE for one at fault."""
+    if is_expression(item):
+        return _read_expression(item) or UNREADABLE
     match item.value:
-        case dict() if is_expression(item):
-            return read_expression(item) or UNREADABLE
         case dict():
             return {key: read_value(member) for key, member in item.members().items()}
         case list():
@@ -55,8 +55,8 @@ def read_value(item: Item) -> Value:
 
 
 def is_expression(item: Item) -> bool:
-    """Say whether an object is meant to be an expression, well-formed or not."""
-    return any(
+    """Say whether a value is meant to be an expression, well-formed or not."""
+    return isinstance(item.value, dict) and any(
         key.startswith("Std:") or (key == "Get" and _looks_like_reference(target, len(item.value)))
         for key, target in item.value.items()
     )
@@ -68,7 +68,7 @@ def _looks_like_reference(target: object, keys: int) -> bool:
     return keys == 1 or root in ROOTS
 
 
-def read_expression(item: Item) -> Expression | None:
+def _read_expression(item: Item) -> Expression | None:
     """Return the node of an expression and note its use."""
     function = _function(item)
     expression = _READERS[function](item) if function else None
@@ -190,6 +190,11 @@ def read_operand(item: Item) -> Value:
         return value
     item.fault(f"must be a scalar or an expression, not {kind(item.value)}")
     return UNREADABLE
+
+
+def read_text(item: Item) -> Value:
+    """Return text or an expression."""
+    return read_value(item) if is_expression(item) else item.text()
 
 
 def _read_json_get(item: Item) -> JsonGet | None:

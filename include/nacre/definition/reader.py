@@ -13,7 +13,7 @@ from include.nacre.definition.faults import WHOLE, DefinitionError, Fault, below
 from include.nacre.definition.items import Item, Reading
 from include.nacre.definition.pipeline_rules import check_pipeline
 from include.nacre.definition.read_steps import read_parameter, read_steps
-from include.nacre.definition.read_values import read_value
+from include.nacre.definition.read_values import read_text
 from include.nacre.definition.records import (
     VERSION,
     ExperimentConfig,
@@ -142,10 +142,11 @@ def _report_oddities(value: Json, place: str, reading: Reading) -> None:
 def _survey(item: Item, name: str) -> Survey:
     fields = item.fields(_TOP_LEVEL)
     _check_version(fields)
-    parameters, steps = _read_parameters(fields), _read_steps(fields)
-    experiment = _read_experiment(fields.get("PipelineExperimentConfig"))
-    metadata = _read_metadata(fields.get("Metadata"))
-    mlflow = _read_mlflow(fields.get("MlflowConfig"))
+    parameters = fields.read("Parameters", _read_parameters, ())
+    steps = fields.read("Steps", read_steps, ())
+    experiment = fields.read("PipelineExperimentConfig", _read_experiment, None)
+    metadata = fields.read("Metadata", _read_metadata, None)
+    mlflow = fields.read("MlflowConfig", _read_mlflow, None)
     check_pipeline(parameters, steps, item.reading)
     if item.reading.faults:
         names = {step.place: step.name for step in flatten(steps)}
@@ -156,42 +157,29 @@ def _survey(item: Item, name: str) -> Survey:
 
 
 def _check_version(fields: Mapping[str, Item]) -> None:
-    if "Version" in fields and fields["Version"].value != VERSION:
-        version = fields["Version"]
+    version = fields.get("Version")
+    if version is not None and version.value != VERSION:
         version.fault(f"unknown version {shown(version.value)}", f"Write {shown(VERSION)}.")
 
 
-def _read_parameters(fields: Mapping[str, Item]) -> tuple[Parameter, ...]:
-    if "Parameters" not in fields:
-        return ()
-    return tuple(map(read_parameter, fields["Parameters"].elements()))
+def _read_parameters(item: Item) -> tuple[Parameter, ...]:
+    return tuple(map(read_parameter, item.elements()))
 
 
-def _read_steps(fields: Mapping[str, Item]) -> tuple[Step, ...]:
-    return read_steps(fields["Steps"]) if "Steps" in fields else ()
-
-
-def _read_experiment(item: Item | None) -> ExperimentConfig | None:
+def _read_experiment(item: Item) -> ExperimentConfig | None:
     # The SDK writes null when an author wants no experiment.
-    if item is None or item.value is None:
+    if item.value is None:
         return None
     fields = item.fields({"ExperimentName": False, "TrialName": False})
-    names = {key: _read_text(field) for key, field in fields.items()}
-    return ExperimentConfig(names.get("ExperimentName"), names.get("TrialName"), tuple(fields))
-
-
-def _read_text(item: Item) -> Value:
-    """Return text or an expression."""
-    return read_value(item) if isinstance(item.value, dict) else item.text()
+    experiment = fields.read("ExperimentName", read_text, None)
+    return ExperimentConfig(experiment, fields.read("TrialName", read_text, None), tuple(fields))
 
 
 _METADATA_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _LONGEST_METADATA = 1024
 
 
-def _read_metadata(item: Item | None) -> dict[str, str] | None:
-    if item is None:
-        return None
+def _read_metadata(item: Item) -> dict[str, str] | None:
     members = item.members()
     for key, member in members.items():
         if not _METADATA_KEY.fullmatch(key):
@@ -199,9 +187,9 @@ def _read_metadata(item: Item | None) -> dict[str, str] | None:
     return {key: member.text(at_most=_LONGEST_METADATA) for key, member in members.items()}
 
 
-def _read_mlflow(item: Item | None) -> dict[str, Value] | None:
+def _read_mlflow(item: Item) -> dict[str, Value] | None:
     # Version 3 of the SDK always writes the key, null when unset.
-    if item is None or item.value is None:
+    if item.value is None:
         return None
     fields = item.fields({"MlflowResourceArn": False, "MlflowExperimentName": False})
-    return {key: _read_text(field) for key, field in fields.items()}
+    return {key: read_text(field) for key, field in fields.items()}

@@ -1,15 +1,15 @@
 """What one step type demands of its own keys and arguments, beyond their presence.
 
-What is of a wrong JSON kind has been reported where it was read, and is passed over here.
+Requests to AWS are not looked into here, but where the language itself refers to a part of them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from include.nacre.definition.expressions import IterationOutput
 from include.nacre.definition.faults import did_you_mean, kind, shown
 from include.nacre.definition.items import Item
-from include.nacre.definition.read_values import UNREADABLE
+from include.nacre.definition.read_values import UNREADABLE, is_expression
 from include.nacre.definition.records import Step
 from include.nacre.definition.steptypes import STEP_TYPES, Retries
 
@@ -26,6 +26,7 @@ LONGEST_ERROR_MESSAGE = 3072
 def check_step(step: Step, item: Item) -> None:
     """Report what is wrong with a step by itself; `item` is its JSON."""
     _check_retries(step, item)
+    _check_texts(step, item)
     _names(item.find("PropertyFiles"), "PropertyFileName")
     _names(item.find("OutputParameters"), "OutputName")
     if step.type in _RULES:
@@ -44,10 +45,40 @@ def _check_retries(step: Step, item: Item) -> None:
                 )
 
 
-def _objects(item: Item | None) -> list[Item]:
-    if item is None or not isinstance(item.value, list):
-        return []
-    return [element for element in item.elements() if isinstance(element.value, dict)]
+# The keys of the language, beside and inside the arguments, that hold text or a reference.
+_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "Fail": ("Arguments.ErrorMessage",),
+    "Lambda": ("FunctionArn",),
+    "Callback": ("SqsQueueUrl",),
+    "ClarifyCheck": ("ModelPackageGroupName", "SuppliedBaselineConstraints", "ModelName"),
+    "QualityCheck": (
+        "ModelPackageGroupName",
+        "SuppliedBaselineConstraints",
+        "SuppliedBaselineStatistics",
+    ),
+    "EMR": ("Arguments.ClusterId", "Arguments.ExecutionRoleArn"),
+    "EMRServerless": ("Arguments.ApplicationId", "Arguments.ExecutionRoleArn"),
+    "Job": ("Arguments.JobConfigDocument",),
+}
+
+
+def _check_texts(step: Step, item: Item) -> None:
+    for path in _TEXTS.get(step.type, ()):
+        text = _literal(item.find(*path.split(".")))
+        if text is not None and not (text.value is None and path in STEP_TYPES[step.type].keys):
+            text.text()
+
+
+def _literal(item: Item | None) -> Item | None:
+    """Return an item that is there and is no expression."""
+    return None if item is None or is_expression(item) else item
+
+
+def _objects(item: Item | None) -> Iterator[Item]:
+    """Yield the objects of a list."""
+    for element in item.elements() if item is not None and isinstance(item.value, list) else ():
+        if isinstance(element.value, dict):
+            yield element
 
 
 def _names(item: Item | None, key: str) -> list[str]:
@@ -100,25 +131,20 @@ def _check_quality(step: Step, item: Item) -> None:
         if chosen in _CHECKS_OF_MODELS and step.extra.get("ModelName") is None:
             check.fault(f'{chosen} needs the key "ModelName" on the step')
     for key in ("SkipCheck", "FailOnViolation", "RegisterNewBaseline"):
-        value = _literal(item.find(key))
-        if value is not None and not isinstance(value, bool):
-            item.at(key).fault(f"must be true, false or a reference, not {kind(value)}")
-
-
-def _literal(item: Item | None) -> object:
-    """Return a literal, or None for what is absent or an expression."""
-    return None if item is None or isinstance(item.value, dict) else item.value
+        flag = _literal(item.find(key))
+        if flag is not None and not isinstance(flag.value, bool | None):
+            flag.fault(f"must be true, false or a reference, not {kind(flag.value)}")
 
 
 def _check_auto_ml(_: Step, item: Item) -> None:
-    mode = item.find("Arguments", "AutoMLJobConfig", "Mode")
-    if mode is not None and _literal(mode) not in (None, "ENSEMBLING"):
+    mode = _literal(item.find("Arguments", "AutoMLJobConfig", "Mode"))
+    if mode is not None and mode.value != "ENSEMBLING":
         mode.fault(f"a pipeline runs AutoML in the mode ENSEMBLING only, not {shown(mode.value)}")
 
 
 def _check_fail(_: Step, item: Item) -> None:
     message = item.find("Arguments", "ErrorMessage")
-    if message is not None and not isinstance(message.value, dict):
+    if message is not None and isinstance(message.value, str):
         message.text(at_most=LONGEST_ERROR_MESSAGE)
 
 
@@ -139,7 +165,7 @@ def _check_either(arguments: Item | None, first: str, second: str) -> None:
         arguments.fault(f"needs either {first} or {second}, and has {has}")
 
 
-_LINEAGE_ENTITIES = {
+_LINEAGE_NAMES = {
     "Actions": "ActionName",
     "Artifacts": "ArtifactName",
     "Contexts": "ContextName",
@@ -147,16 +173,20 @@ _LINEAGE_ENTITIES = {
 
 
 def _check_lineage(_: Step, item: Item) -> None:
-    for key, name in _LINEAGE_ENTITIES.items():
-        _limit(item.find("Arguments", key), MOST_LINEAGE_ENTITIES)
-        _names(item.find("Arguments", key), name)
-    associations = item.find("Arguments", "Associations")
-    _limit(associations, MOST_ASSOCIATIONS)
-    for association in _objects(associations):
-        fields = association.fields({"Source": True, "Destination": True, "AssociationType": False})
-        for key in ("Source", "Destination"):
-            if key in fields:
-                _check_end(fields[key])
+    arguments = item.find("Arguments")
+    for key, list_ in arguments.members().items() if arguments is not None else ():
+        most = MOST_ASSOCIATIONS if key == "Associations" else MOST_LINEAGE_ENTITIES
+        for element in list_.elements(at_most=most):
+            element.members()
+        _names(list_, _LINEAGE_NAMES.get(key, ""))
+    for association in _objects(item.find("Arguments", "Associations")):
+        _check_association(association)
+
+
+def _check_association(item: Item) -> None:
+    fields = item.fields({"Source": True, "Destination": True, "AssociationType": False})
+    for key in ("Source", "Destination"):
+        fields.read(key, _check_end, None)
 
 
 def _check_end(end: Item) -> None:
@@ -166,16 +196,17 @@ def _check_end(end: Item) -> None:
 
 
 def _check_for_each(step: Step, item: Item) -> None:
-    items = item.find("Arguments", "IterableItems")
-    if items is not None and not isinstance(items.value, dict):
+    items = _literal(item.find("Arguments", "IterableItems"))
+    if items is not None:
         _check_items(items)
-    concurrency = item.find("Arguments", "MaxConcurrency")
-    if concurrency is not None and not isinstance(concurrency.value, dict):
+    concurrency = _literal(item.find("Arguments", "MaxConcurrency"))
+    if concurrency is not None:
         concurrency.whole_number(1, MOST_CONCURRENT_ITERATIONS)
     selector = item.find("Arguments", "Selector")
     if selector is not None and selector.value is not None:
         _check_selector(selector, step)
-    if not step.body_steps and (body := item.find("Arguments", "ForEachBody")):
+    body = item.find("Arguments", "ForEachBody")
+    if body is not None and body.value == []:
         body.fault("needs at least one step")
     for inner in step.body_steps:
         if inner.type in ("Condition", "Fail", "ForEach"):
@@ -185,18 +216,18 @@ def _check_for_each(step: Step, item: Item) -> None:
 def _check_items(items: Item) -> None:
     if items.value == []:
         items.fault("needs at least one item")
-    for element in items.elements(at_most=MOST_ITEMS):
-        if element.value is None or isinstance(element.value, list):
-            element.fault(f"must be a scalar or a reference, not {kind(element.value)}")
-        elif isinstance(element.value, str):
+    for element in filter(None, map(_literal, items.elements(at_most=MOST_ITEMS))):
+        if isinstance(element.value, str):
             element.text(at_most=LONGEST_ITEM)
+        elif not isinstance(element.value, bool | int | float):
+            element.fault(f"must be a scalar or a reference, not {kind(element.value)}")
 
 
 def _check_selector(selector: Item, step: Step) -> None:
     fields = selector.fields({"Pick": True, "Field": True})
-    if "Pick" in fields:
-        fields["Pick"].choice(("MaxBy", "MinBy"))
+    fields.read("Pick", lambda item: item.choice(("MaxBy", "MinBy")), None)
     read = step.arguments["Selector"]
+    # What is an expression but could not be read has had its fault.
     field = read.get("Field") if isinstance(read, dict) else UNREADABLE
     if "Field" in fields and field is not UNREADABLE and not isinstance(field, IterationOutput):
         fields["Field"].fault("must be a reference IterationOutput.STEP.PROPERTY")
@@ -204,19 +235,12 @@ def _check_selector(selector: Item, step: Step) -> None:
 
 def _check_cleanup(_: Step, item: Item) -> None:
     resources = item.find("Arguments", "Resources")
-    s3 = resources.fields({"S3": True}).get("S3") if resources else None
-    for resource in s3.elements() if s3 else ():
+    s3 = resources.fields({"S3": True}).get("S3") if resources is not None else None
+    for resource in s3.elements() if s3 is not None else ():
         fields = resource.fields({"StepName": True, "S3Uris": False})
-        if "StepName" in fields:
-            fields["StepName"].text(empty=False)
-        if "S3Uris" in fields:
-            fields["S3Uris"].elements()
-
-
-def _check_job(_: Step, item: Item) -> None:
-    document = item.find("Arguments", "JobConfigDocument")
-    if document is not None and not isinstance(document.value, dict):
-        document.text()
+        fields.read("StepName", lambda item: item.text(empty=False), None)
+        for uri in filter(None, map(_literal, fields.read("S3Uris", Item.elements, []))):
+            uri.text()
 
 
 _RULES: Mapping[str, Callable[[Step, Item], None]] = {
@@ -230,5 +254,4 @@ _RULES: Mapping[str, Callable[[Step, Item], None]] = {
     "Lineage": _check_lineage,
     "ForEach": _check_for_each,
     "Cleanup": _check_cleanup,
-    "Job": _check_job,
 }

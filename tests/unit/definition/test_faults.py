@@ -9,6 +9,7 @@ from include.nacre.definition.reader import read_pipeline
 from tests.support.definitions import Json, definition_of, report_on, step_of
 
 ARN = {"Arn": "arn:a"}
+FILE = {"PropertyFileName": "f", "OutputName": "out", "FilePath": "f.json"}
 STRING = {"Name": "P", "Type": "String"}
 
 
@@ -293,6 +294,30 @@ def test_no_run_can_be_given_more_than_200_values() -> None:
         (
             step_of("QualityCheck", SkipCheck="true"),
             'Steps[0].SkipCheck (S): must be true, false or a reference, not the text "true"',
+        ),
+        (
+            step_of("Lambda", FunctionArn=5),
+            "Steps[0].FunctionArn (S): must be text, not the number 5",
+        ),
+        (
+            step_of("QualityCheck", ModelPackageGroupName={"a": 1}),
+            "Steps[0].ModelPackageGroupName (S): must be text, not an object",
+        ),
+        (
+            step_of("EMR", arguments={"ClusterId": {"Ref": "x"}}),
+            "Steps[0].Arguments.ClusterId (S): must be text, not an object",
+        ),
+        (
+            step_of("Lineage", arguments={"Contexts": "c"}),
+            'Steps[0].Arguments.Contexts (S): must be a list, not the text "c"',
+        ),
+        (
+            step_of("Cleanup", arguments={"Resources": {"S3": [{"StepName": "S", "S3Uris": [1]}]}}),
+            "Steps[0].Arguments.Resources.S3[0].S3Uris[0] (S): must be text, not the number 1",
+        ),
+        (
+            step_of("Processing", PropertyFiles=[FILE, FILE]),
+            'Steps[0].PropertyFiles[0].PropertyFileName (S): the name "f" is used 2 times',
         ),
         (
             step_of("Job", arguments={"JobConfigDocument": 5}),

@@ -50,6 +50,9 @@ def test_a_loop_with_all_its_parts_is_read() -> None:
             ".IterableItems[0]: must be a scalar or a reference, not a list",
         ),
         ({"IterableItems": "a,b"}, '.IterableItems: must be a list, not the text "a,b"'),
+        ({"IterableItems": {"a": 1}}, ".IterableItems: must be a list, not an object"),
+        ({"MaxConcurrency": {}}, ".MaxConcurrency: must be a whole number, not an object"),
+        ({"Selector": []}, ".Selector: must be an object, not a list"),
         ({"MaxConcurrency": 51}, ".MaxConcurrency: 51 is not between 1 and 50"),
         ({"Selector": {"Pick": "Best"}}, '.Selector: the required key "Field" is missing'),
         (

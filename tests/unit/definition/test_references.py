@@ -261,12 +261,12 @@ def test_an_authors_own_map_with_a_key_get_is_no_reference() -> None:
 
 
 def test_the_experiment_can_refer_to_no_step() -> None:
-    config = {"ExperimentName": get("Steps.T.TrainingJobName"), "TrialName": 5}
+    config = {"ExperimentName": get("Steps.T.TrainingJobName"), "TrialName": {"a": 5}}
     definition = definition_of(step_of("Training", "T"), PipelineExperimentConfig=config)
 
     assert report_on(definition) == [
         "PipelineExperimentConfig.ExperimentName: no step has run when this value is needed",
-        "PipelineExperimentConfig.TrialName: must be text, not the number 5",
+        "PipelineExperimentConfig.TrialName: must be text, not an object",
     ]
 
 
