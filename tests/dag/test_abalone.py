@@ -1,0 +1,224 @@
+"""The abalone DAGs, from their files, on the local SageMaker."""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+import xgboost
+
+from include.pipelines.abalone import preprocess, source
+from include.pipelines.abalone.pipeline import BATCH_KEY, RAW_KEY
+from tests.dag.runs import Outcome, run
+from tests.support.local_sagemaker import BUCKET, PROJECT, LocalSageMaker
+
+pytestmark = pytest.mark.usefixtures("airflow")
+BRANCH = ("AbaloneRegisterModel", "AbaloneCreateModel", "AbaloneTransform")
+
+
+def abalone(name: str, conf: Mapping[str, Any] | None = None) -> Outcome:
+    """Run a DAG of dags/, parsed anew: `DAG.test` leaves a run's conf in the DAG's params."""
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    file = PROJECT / "dags" / f"{name}.py"
+    bag = BundleDagBag(dag_folder=str(file), bundle_path=file.parent, bundle_name="dags-folder")
+    assert bag.import_errors == {}
+    dag = bag.dags[name]
+    for task in dag.tasks:
+        task.retries = 0
+    return run(dag, conf)
+
+
+class Bucket:
+    """What lies in the default bucket."""
+
+    def __init__(self, service: LocalSageMaker) -> None:
+        self._s3 = service.client("s3")
+
+    def read(self, key: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return body
+
+    def put(self, key: str, content: bytes) -> None:
+        self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+
+    def keys(self, prefix: str) -> list[str]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def table(self, key: str) -> np.ndarray:
+        return np.loadtxt(io.BytesIO(self.read(key)), delimiter=",", ndmin=2)
+
+
+@pytest.fixture(scope="module")
+def bucket(sagemaker: LocalSageMaker) -> Bucket:
+    return Bucket(sagemaker)
+
+
+@pytest.fixture(scope="module")
+def landed(airflow: None, bucket: Bucket) -> Outcome:  # noqa: ARG001 - both must be there
+    return abalone("abalone_ingest")
+
+
+@pytest.fixture(scope="module")
+def trained(landed: Outcome) -> Outcome:
+    assert landed.state == "success"
+    return abalone("abalone_training")
+
+
+def versions(service: LocalSageMaker) -> list[dict[str, Any]]:
+    client = service.client("sagemaker")
+    found = client.list_model_packages(ModelPackageGroupName="abalone")["ModelPackageSummaryList"]
+    return [
+        client.describe_model_package(ModelPackageName=item["ModelPackageArn"]) for item in found
+    ]
+
+
+def run_folder(outcome: Outcome) -> str:
+    """The key prefix of a run's own files."""
+    outputs = outcome.rendered("AbaloneProcess")["request"]["ProcessingOutputConfig"]["Outputs"]
+    address = str(outputs[0]["S3Output"]["S3Uri"])
+    return address.removeprefix(f"s3://{BUCKET}/").partition("/AbaloneProcess/")[0]
+
+
+# abalone_ingest
+
+
+def test_ingest_lands_the_bundled_data(landed: Outcome, bucket: Bucket) -> None:
+    assert landed.state == "success"
+    assert (bucket.read(RAW_KEY), bucket.read(BATCH_KEY)) == (source.raw_csv(), source.batch_csv())
+
+
+def test_ingest_says_what_it_landed_with_the_asset(landed: Outcome) -> None:
+    from airflow import settings
+    from airflow.models.asset import AssetEvent
+
+    events = settings.Session().query(AssetEvent).filter_by(source_run_id=landed.run.run_id)
+    assert [(event.asset.name, event.extra) for event in events] == [
+        (
+            "abalone_raw",
+            {
+                "address": f"s3://{BUCKET}/{RAW_KEY}",
+                "rows": 4177,
+                "sha256": hashlib.sha256(source.raw_csv()).hexdigest(),
+            },
+        )
+    ]
+
+
+def test_a_missing_bucket_fails_ingest_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SAGEMAKER_BUCKET", "no-such-bucket-anywhere")
+    outcome = abalone("abalone_ingest")
+    assert outcome.states == {"land_batch": "failed", "land_raw": "upstream_failed"}
+    assert "AirflowFailException: The bucket 'no-such-bucket-anywhere' does not exist" in (
+        capfd.readouterr().out
+    )
+
+
+# abalone_training
+
+
+def test_a_good_model_is_registered_for_approval_with_its_evaluation(
+    trained: Outcome, sagemaker: LocalSageMaker, bucket: Bucket
+) -> None:
+    assert trained.states.pop("AbaloneMSEFail") == "skipped"
+    (version,) = versions(sagemaker)
+    statistics = version["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    report = json.loads(bucket.read(statistics.removeprefix(f"s3://{BUCKET}/")))
+    assert version["ModelApprovalStatus"] == "PendingManualApproval"
+    assert 4 < report["regression_metrics"]["mse"]["value"] < 6
+
+
+def test_a_versions_metadata_names_files_that_are_there(
+    trained: Outcome, sagemaker: LocalSageMaker, bucket: Bucket
+) -> None:
+    metadata = versions(sagemaker)[-1]["CustomerMetadataProperties"]
+    keys = {name: uri.removeprefix(f"s3://{BUCKET}/") for name, uri in metadata.items()}
+    folder = run_folder(trained)
+    assert bucket.read(keys["EvaluationPicture"])[1:4] == b"PNG"
+    assert keys == {
+        "InputData": "abalone/raw/",
+        "Preprocessor": f"{folder}/AbaloneProcess/preprocessor/preprocessor.joblib",
+        "EvaluationPicture": f"{folder}/AbaloneEval/evaluation/evaluation.png",
+    }
+
+
+def test_predictions_are_those_of_the_model_in_plain_libraries_row_for_row(
+    trained: Outcome, bucket: Bucket, tmp_path: Path
+) -> None:
+    folder = run_folder(trained)
+    (model,) = bucket.keys(f"{folder}/AbaloneTrain/")
+    with tarfile.open(fileobj=io.BytesIO(bucket.read(model))) as members:
+        members.extractall(tmp_path, filter="data")
+    booster = xgboost.Booster(model_file=bytearray((tmp_path / "xgboost-model").read_bytes()))
+    prepare = joblib.load(
+        io.BytesIO(bucket.read(f"{folder}/AbaloneProcess/preprocessor/preprocessor.joblib"))
+    )
+    (tmp_path / "batch.csv").write_bytes(source.batch_csv())
+    rows = preprocess.read_table(tmp_path / "batch.csv", preprocess.FEATURES)
+    expected = booster.predict(xgboost.DMatrix(prepare.transform(rows)))
+    predictions = bucket.table(f"{folder}/AbaloneTransform/batch.csv.out")[:, 0]
+    assert predictions.tolist() == [float(value) for value in expected]
+
+
+def test_another_run_makes_another_version_and_touches_nothing_of_the_first(
+    trained: Outcome, sagemaker: LocalSageMaker, bucket: Bucket
+) -> None:
+    first = {key: bucket.read(key) for key in bucket.keys(run_folder(trained))}
+    again = abalone("abalone_training", {"ProcessingInstanceCount": 2, "SplitSeed": 3})
+    assert again.state == "success"
+    assert {key: bucket.read(key) for key in bucket.keys(run_folder(trained))} == first
+    assert sorted(item["ModelPackageVersion"] for item in versions(sagemaker)) == [1, 2]
+    assert len(bucket.table(f"{run_folder(again)}/AbaloneProcess/train/train.csv")) == 2923
+
+
+def test_a_weak_model_fails_the_run_with_mse_and_threshold_and_is_not_registered(
+    trained: Outcome, sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert trained.state == "success"
+    before = len(versions(sagemaker))
+    weak = abalone("abalone_training", {"MseThreshold": 3.5})
+    said = capfd.readouterr().out
+    assert (weak.state, weak.task("AbaloneMSEFail").state) == ("failed", "failed")
+    assert [str(weak.task(name).state) for name in BRANCH] == ["skipped"] * 3
+    assert "its mean squared error on the test rows is 5.27" in said
+    assert "the threshold (parameter MseThreshold) is 3.5. It was not registered." in said
+    assert len(versions(sagemaker)) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"M,0.455,0.365,0.095,0.514,0.2245,0.15,15\n",
+            "abalone.csv, row 1: 8 values, 9 are expected",
+        ),
+        (
+            b"M,0.455,big,0.095,0.514,0.2245,0.101,0.15,15\n",
+            "column 'diameter': 'big' is no number",
+        ),
+        (b"", "abalone.csv: the file is empty"),
+    ],
+    ids=["missing column", "text in a number's place", "empty file"],
+)
+def test_bad_data_fails_the_run_with_its_place_and_nothing_is_trained(
+    landed: Outcome, bucket: Bucket, capfd: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    assert landed.state == "success"
+    bucket.put("abalone-bad/raw/abalone.csv", content)
+    outcome = abalone("abalone_training", {"InputData": f"s3://{BUCKET}/abalone-bad/raw/"})
+    reasons = [
+        line for line in capfd.readouterr().out.splitlines() if "faults.StepFailed: " in line
+    ]
+    assert outcome.states == {"AbaloneProcess": "failed"} | {
+        name: "upstream_failed" for name in outcome.states if name != "AbaloneProcess"
+    }
+    assert said in reasons[-1]
