@@ -251,12 +251,13 @@ def _limits(value: Json, shape: Shape, place: str) -> Iterator[Fault]:
         return
     size, unit = _size(value)
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and size < least:
-        yield Fault(place, f"{size}{unit}, but at least {least} needed")
-    elif most is not None and size > most:
+    if most is not None and size > most:
         yield Fault(place, f"{size}{unit}, but at most {most:,} allowed")
     elif isinstance(value, str) and not _matches(value, shape.metadata.get("pattern")):
-        yield Fault(place, f"{shown(value)} does not match {shape.metadata['pattern']}")
+        what = f"{shown(value)} is no {shape.name}"
+        yield Fault(place, what, f"It must match {shape.metadata['pattern']}.")
+    elif least is not None and size < least:
+        yield Fault(place, f"{size}{unit}, but at least {least:,} needed")
 
 
 def _size(value: Json) -> tuple[float, str]:

@@ -65,11 +65,17 @@ AT = "Steps[1].Arguments"
             "arn:aws:iam::1234:role/R",
             ("RoleArn",),
             (
-                r'.RoleArn (AbaloneTrain): "arn:aws:iam::1234:role/R" does not match '
-                r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
+                r'.RoleArn (AbaloneTrain): "arn:aws:iam::1234:role/R" is no RoleArn — It must '
+                r"match "
+                r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+."
             ),
         ),
-        ("role", ("RoleArn",), ".RoleArn (AbaloneTrain): 4 characters, but at least 20 needed"),
+        ("role", ("RoleArn",), '.RoleArn (AbaloneTrain): "role" is no RoleArn — It must match '),
+        (
+            "s3:/bucket",
+            ("OutputDataConfig", "S3OutputPath"),
+            '.OutputDataConfig.S3OutputPath (AbaloneTrain): "s3:/bucket" is no S3Uri — ',
+        ),
         (
             "one",
             ("ResourceConfig", "InstanceCount"),
@@ -207,6 +213,7 @@ def test_emr_properties_may_be_written_as_awss_documentation_writes_them() -> No
 
 # Against botocore's own validator.
 
+MODEL = botocore.session.get_session().get_service_model("sagemaker")
 PLAIN_STEPS = [
     step
     for name in SDK_DEFINITIONS
@@ -254,8 +261,7 @@ def broken_requests(draw: st.DrawFn) -> tuple[Step, Json]:
 def botocore_refuses(step: Step, request: Json) -> bool:
     operation = STEP_TYPES[step.type].operation
     assert operation is not None
-    model = botocore.session.get_session().get_service_model(operation.service)
-    shape = model.operation_model(operation.name).input_shape
+    shape = MODEL.operation_model(operation.name).input_shape
     named = {operation.name_key: "name", **request} if operation.name_key else request
     return bool(ParamValidator().validate(named, shape).has_errors())
 
@@ -363,3 +369,9 @@ def test_the_plan_of_a_broken_file_is_its_faults(
         1,
         f'{tmp_path}/bad.json: the definition: the required key "Version" is missing\n',
     )
+
+
+def test_a_good_file_is_planned(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["plan", str(FIXTURES / "abalone.json")])
+
+    assert (status, capsys.readouterr().out.partition("\n")[0]) == (0, "abalone: 7 tasks")

@@ -180,6 +180,20 @@ def _dependency(item: Step | Dependency | str) -> Dependency:
     return Dependency(item.name if isinstance(item, Step) else item)
 
 
+class _RetriedStep(_AuthoredStep):
+    def __init__(
+        self, name: str, request: Mapping[str, Value], **options: Unpack[RetryOptions]
+    ) -> None:
+        super().__init__(name, request, **options)
+
+
+class _JobStep(_AuthoredStep):
+    def __init__(
+        self, name: str, request: Mapping[str, Value], **options: Unpack[JobOptions]
+    ) -> None:
+        super().__init__(name, request, **options)
+
+
 class Processing(_AuthoredStep):
     """A processing job; `request` is CreateProcessingJob's less ProcessingJobName."""
 
@@ -202,40 +216,20 @@ class Processing(_AuthoredStep):
         return JsonGet(PropertyFileSource(self.name, property_file), path)
 
 
-class Training(_AuthoredStep):
+class Training(_JobStep):
     """A training job; `request` is CreateTrainingJob's less TrainingJobName."""
 
-    def __init__(
-        self, name: str, request: Mapping[str, Value], **options: Unpack[JobOptions]
-    ) -> None:
-        super().__init__(name, request, **options)
 
-
-class Transform(_AuthoredStep):
+class Transform(_JobStep):
     """A batch transform job; `request` is CreateTransformJob's less TransformJobName."""
 
-    def __init__(
-        self, name: str, request: Mapping[str, Value], **options: Unpack[JobOptions]
-    ) -> None:
-        super().__init__(name, request, **options)
 
-
-class Model(_AuthoredStep):
+class Model(_RetriedStep):
     """A model; `request` is CreateModel's less ModelName."""
 
-    def __init__(
-        self, name: str, request: Mapping[str, Value], **options: Unpack[RetryOptions]
-    ) -> None:
-        super().__init__(name, request, **options)
 
-
-class RegisterModel(_AuthoredStep):
+class RegisterModel(_RetriedStep):
     """A model package; `request` is CreateModelPackage's."""
-
-    def __init__(
-        self, name: str, request: Mapping[str, Value], **options: Unpack[RetryOptions]
-    ) -> None:
-        super().__init__(name, request, **options)
 
 
 class Condition(_AuthoredStep):

@@ -2,11 +2,10 @@
 
 import pytest
 
-from include.nacre.definition.paths import NAME_KEYS, parse_path
+from include.nacre.definition.paths import parse_path
 from include.nacre.definition.properties import NoSuchProperty, shape_at
 from include.nacre.definition.steptypes import STEP_TYPES
 from scripts.make_shapes import TARGET, module_text
-from tests.support.definitions import PROPERTIES
 
 
 def test_the_shapes_are_those_of_the_installed_botocore() -> None:
@@ -36,17 +35,3 @@ def test_every_step_type_has_a_shape(type_: str) -> None:
 )
 def test_a_path_leads_to_a_shape(type_: str, path: str, shape: str) -> None:
     assert shape_at(type_, parse_path(path)) == shape
-
-
-def test_the_properties_of_the_tests_exist() -> None:
-    kinds = {
-        (type_, path): shape_at(type_, parse_path(path))
-        for type_, pairs in PROPERTIES.items()
-        for path, _ in pairs
-    }
-
-    assert len(kinds) == sum(map(len, PROPERTIES.values()))
-
-
-def test_elements_of_named_lists_can_be_addressed_by_name() -> None:
-    assert {"OutputName", "InputName", "MetricName", "ChannelName"} <= {*NAME_KEYS}
