@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.nacre.local.images.algorithm import callbacks, metrics, translation
-from include.nacre.local.images.errors import UserError
+from include.nacre.local.images.errors import UserError, library_text
 
 # What XGBoost says of data or hyperparameters that are at fault; all else is its own failure.
 _OF_THE_USER = (
@@ -17,6 +17,7 @@ _OF_THE_USER = (
     "the dataset only contains pos or neg samples",
     "base_score must be in (0,1)",
     "label must be nonnegative",
+    "label must be non-negative",
     "should be greater equal to 0",
 )
 
@@ -57,12 +58,12 @@ class Boosting:
                 evals=[(matrix, name) for name, matrix in self.evaluated.items()],
                 custom_metric=metrics.scorer(own_metrics, self._objective) if own_metrics else None,
                 callbacks=[*during.callbacks, *stopping],
-                xgb_model=str(during.model) if during.model else None,
+                xgb_model=during.model,
                 evals_result=results,
                 verbose_eval=results is None,
             )
         except (xgboost.core.XGBoostError, ValueError) as fault:
-            raise UserError(_explained(str(fault))) from fault
+            raise UserError(_explained(library_text(fault))) from fault
 
     @property
     def _objective(self) -> str:
@@ -75,8 +76,7 @@ class Boosting:
         return library_metrics or ([default] if default else []), own_metrics
 
 
-def _explained(text: str) -> str:
-    said = text.partition("\nStack trace:")[0].strip()
+def _explained(said: str) -> str:
     if any(known in said for known in _OF_THE_USER):
         return said
     return f"XGB train call failed with exception:\n {said}"

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from include.nacre.local.images.algorithm import metrics
-from include.nacre.local.images.algorithm.models import save_model, save_own_format
+from include.nacre.local.images.algorithm.models import (
+    load_own_format,
+    save_model,
+    save_own_format,
+)
 from include.nacre.local.images.announce import announce
 
 _CHECKPOINT = re.compile(r"xgboost-checkpoint\.(\d+)")
@@ -19,10 +23,10 @@ _NEW_CALLBACKS = (1, 3)  # the first library whose containers use xgboost's own 
 
 @dataclass(frozen=True)
 class During:
-    """The callbacks of a training, and what it goes on from: `done` rounds of a saved model."""
+    """The callbacks of a training, and the Booster it goes on from, of `done` rounds."""
 
     callbacks: list[Any] = field(default_factory=list)
-    model: Path | None = None
+    model: Any | None = None
     done: int = 0
 
 
@@ -63,12 +67,12 @@ def during_training(
     if library >= _NEW_CALLBACKS:
         return During([*own, _first_round_checkpoint(checkpoints, library)])
     latest = max(_rounds(checkpoints), default=None)
-    done = 0 if latest is None else latest + 1
-    resumed = None if latest is None else checkpoints / f"xgboost-checkpoint.{latest}"
-    if resumed:
-        announce(f"Checkpoint loaded from {resumed}")
-        announce(f"Resuming from iteration {done}")
-    return During([*own, _checkpointer(checkpoints, done)], resumed, done)
+    if latest is None:
+        return During([*own, _checkpointer(checkpoints, 0)])
+    path, done = checkpoints / f"xgboost-checkpoint.{latest}", latest + 1
+    announce(f"Checkpoint loaded from {path}")
+    announce(f"Resuming from iteration {done}")
+    return During([*own, _checkpointer(checkpoints, done)], load_own_format(path), done)
 
 
 def _first_round_checkpoint(folder: Path, library: tuple[int, int]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from include.nacre.local.images.algorithm.channels import Format
 from include.nacre.local.images.announce import announce
-from include.nacre.local.images.errors import UserError
+from include.nacre.local.images.errors import UserError, library_text
 
 _DEPTH = 3  # how many folders deep the container looks for files
 _SAMPLE = 1 << 16  # of a first line, so that a file without line ends is not read whole
@@ -66,7 +66,8 @@ def _parse(folder: str, kind: Format, delimiter: str, weights: bool) -> Any:
             warnings.filterwarnings("ignore", "(?s).*Text file input")
             return xgboost.DMatrix(uri)
     except (xgboost.core.XGBoostError, ValueError) as fault:
-        raise UserError(f"Failed to load {kind} data with exception:\n{fault}") from fault
+        said = f"Failed to load {kind} data with exception:\n{library_text(fault)}"
+        raise UserError(said) from fault
 
 
 def _check(file: Path, kind: Format) -> None:

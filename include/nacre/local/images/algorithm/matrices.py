@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from include.nacre.local.images.content import Unsupported, csv_matrix
+from include.nacre.local.images.errors import library_text
 
 CSV_TYPE = "text/csv"
 LIBSVM_TYPES = frozenset({"text/libsvm", "text/x-libsvm"})
@@ -27,4 +28,4 @@ def to_matrix(body: bytes, content_type: str) -> Any:
             try:
                 return xgboost.DMatrix(f"{path}?format=libsvm")
             except xgboost.core.XGBoostError as fault:
-                raise ValueError(str(fault).partition("\nStack trace:")[0]) from fault
+                raise ValueError(library_text(fault)) from fault

@@ -1,11 +1,11 @@
 """The model file of the built-in XGBoost algorithm: one pickled Booster, or the library's own."""
 
 import pickle
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from include.nacre.local.images.errors import library_text
 
 # Containers whose library is older than this save a pickle, the others what save_model writes.
 _OWN_FORMAT_SINCE = (1, 3)
@@ -27,6 +27,13 @@ def save_own_format(booster: Any, path: Path) -> None:
     path.write_bytes(booster.save_raw(raw_format="ubj"))
 
 
+def load_own_format(path: Path) -> Any:
+    """The Booster of a file that `save_model` wrote, whatever the file's name says."""
+    import xgboost
+
+    return xgboost.Booster(model_file=bytearray(path.read_bytes()))
+
+
 def load_model(path: Path) -> tuple[Any, bool]:
     """(the Booster, whether it was pickled) of a model file of either kind.
 
@@ -39,13 +46,11 @@ def load_model(path: Path) -> tuple[Any, bool]:
         return pickle.loads(content), True  # noqa: S301 - the container loads models so
     except Exception as not_pickled:  # noqa: BLE001 - unpickling foreign bytes may raise anything
         try:
-            with _quiet():
-                return xgboost.Booster(model_file=bytearray(content)), False
+            return load_own_format(path), False
         except xgboost.core.XGBoostError as not_a_model:
-            reason = str(not_a_model).partition("\nStack trace:")[0]
             raise RuntimeError(
                 f"Model {path.name} cannot be loaded:\nas a pickle: {not_pickled}\n"
-                f"as an XGBoost model: {reason}"
+                f"as an XGBoost model: {library_text(not_a_model)}"
             ) from not_a_model
 
 
@@ -53,10 +58,3 @@ def model_files(folder: Path, library: tuple[int, int]) -> Sequence[Path]:
     """The files that the container takes for models: all at the top, from 1.7 on no dot files."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
     return [f for f in files if library < (1, 7) or not f.name.startswith(".")]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -9,6 +9,7 @@ from typing import Any
 from include.nacre.local.images.algorithm import models, selection
 from include.nacre.local.images.algorithm.matrices import CSV_TYPE, to_matrix
 from include.nacre.local.images.content import Unsupported
+from include.nacre.local.images.errors import library_text
 from include.nacre.local.images.wire import Invocation, Reply
 
 _ACCEPTED = frozenset({"text/csv", "application/json", "application/jsonlines"})
@@ -50,8 +51,7 @@ class AlgorithmServer:
         try:
             predictions = self._predict(matrix, content_type)
         except ValueError as fault:  # XGBoost's own error is one too
-            text = str(fault).partition("\nStack trace:")[0]
-            return _refusal(400, f"Unable to evaluate payload provided: {text}")
+            return _refusal(400, f"Unable to evaluate payload provided: {library_text(fault)}")
         return self._encode(predictions, invocation.accept)
 
     def _predict(self, matrix: Any, content_type: str) -> Any:
