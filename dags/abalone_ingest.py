@@ -82,12 +82,12 @@ def rows_of(content: bytes, name: str, columns: tuple[str, ...]) -> int:
     from include.pipelines.abalone import preprocess
 
     with TemporaryDirectory() as folder:
-        path = Path(folder, name)
-        path.write_bytes(content)
+        Path(folder, name).write_bytes(content)
         try:
-            return len(preprocess.read_table(path, columns))
+            (table,) = preprocess.read_tables(Path(folder), columns).values()
         except preprocess.BadInputError as error:
             raise AirflowFailException(f"The data was not landed:\n{error}") from None
+    return len(table)
 
 
 abalone_ingest()

@@ -85,20 +85,22 @@ def read_rows(path: Path) -> dict[int, list[str]]:
             lines = ((row, reader.line_num) for row in reader)
             return {line: row for row, line in lines if row}
     except (csv.Error, UnicodeDecodeError) as error:
-        raise BadInputError([f"{path.name}: this is no CSV text in UTF-8 ({error})"]) from error
+        raise BadInputError([f"this is no CSV text in UTF-8 ({error})"]) from error
 
 
 def read_cells(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """The same as a table of text with named columns."""
     rows = read_rows(path)
-    wanted = f"{len(columns)} are expected: {', '.join(columns)}"
+    names = ", ".join(columns)
     if not rows:
-        raise BadInputError([f"{path.name}: the file is empty; rows of values, {wanted}"])
+        raise BadInputError(
+            [f"the file is empty; rows of {len(columns)} values are expected: {names}"]
+        )
     first_line, first = next(iter(rows.items()))
     if first[0].strip().lower() == columns[0]:
-        raise BadInputError([f"{path.name}, row {first_line}: a header; data rows are expected"])
+        raise BadInputError([f"row {first_line}: a header; data rows are expected"])
     faults = [
-        f"{path.name}, row {line}: {len(row)} values, {wanted}"
+        f"row {line}: {len(row)} values, {len(columns)} are expected: {names}"
         for line, row in rows.items()
         if len(row) != len(columns)
     ]
@@ -122,7 +124,7 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         bad[LABEL] |= cells[LABEL] == ""
     bad.insert(0, CATEGORY, ~cells[CATEGORY].isin((*CATEGORIES, "")))
     faults = [
-        f"{path.name}, row {cells.index[row]}, column '{columns[column]}': "
+        f"row {cells.index[row]}, column '{columns[column]}': "
         + reason(columns[column], cells.iat[row, column])
         for row, column in np.argwhere(bad.to_numpy())
     ]
@@ -134,14 +136,15 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def read_tables(directory: Path, columns: tuple[str, ...]) -> dict[Path, pd.DataFrame]:
     """Every file below `directory` but hidden ones, by its path there, in the paths' order."""
-    tables, faults = {}, []
-    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
-        if path.name.startswith("."):
+    tables: dict[Path, pd.DataFrame] = {}
+    faults: list[str] = []
+    for name in sorted(path.relative_to(directory) for path in directory.rglob("*")):
+        if name.name.startswith(".") or not (directory / name).is_file():
             continue
         try:
-            tables[path.relative_to(directory)] = read_table(path, columns)
+            tables[name] = read_table(directory / name, columns)
         except BadInputError as error:
-            faults.extend(error.faults)
+            faults.extend(f"{name}: {fault}" for fault in error.faults)
     if not tables and not faults:
         faults.append(f"{directory} holds no file; does the S3 address name the right prefix?")
     if faults:
@@ -154,6 +157,8 @@ def read_tables(directory: Path, columns: tuple[str, ...]) -> dict[Path, pd.Data
 
 def split(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Training, validation and test rows, 70/15/15, the same for the same rows and seed."""
+    if not 0 <= seed < 2**32:
+        raise BadInputError([f"the split's seed is {seed}; it must lie from 0 to {2**32 - 1}"])
     # RandomState, not default_rng: numpy has frozen its stream, so that one seed is one split in
     # every container and here.
     order = np.random.RandomState(seed).permutation(len(table))

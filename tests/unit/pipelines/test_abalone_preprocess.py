@@ -145,7 +145,7 @@ def test_of_many_hosts_one_writes(tmp_path: Path, host: str, files: int) -> None
 def test_a_missing_column_is_named_by_file_and_row(tmp_path: Path) -> None:
     text = f"{ROW}\nM,0.455,0.365,0.095,0.514,0.2245,0.101,15\n{ROW}"
     assert refusal(tmp_path, text) == (
-        "abalone.csv, row 2: 8 values, 9 are expected: sex, length, diameter, height, "
+        "abalone.csv: row 2: 8 values, 9 are expected: sex, length, diameter, height, "
         "whole_weight, shucked_weight, viscera_weight, shell_weight, rings"
     )
 
@@ -153,17 +153,17 @@ def test_a_missing_column_is_named_by_file_and_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cell", ["abc", "nan", "inf", "1,5e", "0x1F"])
 def test_text_in_a_numbers_place_is_named_by_file_row_and_column(tmp_path: Path, cell: str) -> None:
     text = f'{ROW}\nM,0.455,"{cell}",0.095,0.514,0.2245,0.101,0.15,15'
-    expected = f"abalone.csv, row 2, column 'diameter': '{cell}' is no number"
+    expected = f"abalone.csv: row 2, column 'diameter': '{cell}' is no number"
     assert refusal(tmp_path, text) == expected
 
 
 def test_an_unknown_sex_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    expected = "abalone.csv, row 1, column 'sex': 'X' is none of F, I, M"
+    expected = "abalone.csv: row 1, column 'sex': 'X' is none of F, I, M"
     assert refusal(tmp_path, ROW.replace("M", "X")) == expected
 
 
 def test_a_row_without_a_label_is_refused(tmp_path: Path) -> None:
-    expected = "abalone.csv, row 1, column 'rings': empty, but every row needs its label"
+    expected = "abalone.csv: row 1, column 'rings': empty, but every row needs its label"
     assert refusal(tmp_path, ROW.removesuffix("15")) == expected
 
 
@@ -174,7 +174,7 @@ def test_an_empty_file_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_header_is_refused_by_that_name(tmp_path: Path) -> None:
     text = ",".join(preprocess.COLUMNS) + "\n" + ROW
-    assert refusal(tmp_path, text) == "abalone.csv, row 1: a header; data rows are expected"
+    assert refusal(tmp_path, text) == "abalone.csv: row 1: a header; data rows are expected"
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00M", b'M,"0.4\n'])
@@ -201,19 +201,37 @@ def test_too_few_rows_to_split_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, "\n".join([ROW] * 3)) == expected
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    put(tmp_path, preprocess.RAW / "2026-01-01", ROW)
+    put(tmp_path, preprocess.RAW / "2026-01-02", ROW.replace("M", "X"))
+    message = preprocess.main(["--root", str(tmp_path)])
+    assert message == "2026-01-02/abalone.csv: row 1, column 'sex': 'X' is none of F, I, M"
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**32)])
+def test_a_seed_that_numpy_does_not_take_is_refused(tmp_path: Path, seed: str) -> None:
+    put(tmp_path, preprocess.RAW, ROWS)
+    message = preprocess.main(["--root", str(tmp_path), "--seed", seed])
+    assert message == f"the split's seed is {seed}; it must lie from 0 to 4294967295"
+
+
 def test_a_label_in_the_batch_data_is_refused(tmp_path: Path) -> None:
     put(tmp_path, preprocess.RAW, ROWS)
     put(tmp_path, preprocess.BATCH_INPUT, ROW, "batch.csv")
     message = preprocess.main(["--root", str(tmp_path)])
-    assert str(message).startswith("batch.csv, row 1: 9 values, 8 are expected: ")
+    assert str(message).startswith("batch.csv: row 1: 9 values, 8 are expected: ")
 
 
 def test_the_faults_of_all_files_come_together_in_the_order_of_their_rows(tmp_path: Path) -> None:
     put(tmp_path, preprocess.RAW, f"{ROW}\nX,a,0.365,0.095,0.514,0.2245,0.101,0.15,15", "a.csv")
     put(tmp_path, preprocess.RAW, "", "b.csv")
     message = preprocess.main(["--root", str(tmp_path)])
-    starts = [line.split(":")[0] for line in str(message).splitlines()]
-    assert starts == ["a.csv, row 2, column 'sex'", "a.csv, row 2, column 'length'", "b.csv"]
+    starts = [line.split(":")[:2] for line in str(message).splitlines()]
+    assert starts == [
+        ["a.csv", " row 2, column 'sex'"],
+        ["a.csv", " row 2, column 'length'"],
+        ["b.csv", " the file is empty; rows of 9 values are expected"],
+    ]
 
 
 def test_of_very_many_faults_the_first_are_shown(tmp_path: Path) -> None:
