@@ -1,10 +1,25 @@
 """Requests that the service refuses for their shape, in its own words."""
 
 import json
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.unit.local.memory import ROLE, InMemory, ServiceError, error_of, processing, training
+from include.nacre.local.api.operations import operations
+from include.nacre.local.protocol.shapes import faults
+from tests.unit.local.memory import (
+    BUCKET,
+    ROLE,
+    SAGEMAKER,
+    SKLEARN,
+    InMemory,
+    ServiceError,
+    error_of,
+    processing,
+    training,
+)
 
 
 def test_a_missing_member_is_named(sagemaker: InMemory) -> None:
@@ -200,3 +215,67 @@ def test_a_refused_call_changes_nothing(sagemaker: InMemory) -> None:
     with pytest.raises(ServiceError):
         sagemaker.call("CreateProcessingJob", **processing("a_b"))
     assert sagemaker.call("ListProcessingJobs") == {"ProcessingJobSummaries": []}
+
+
+WORDS = st.sampled_from(["a", "", "arn:aws:x", "s3://b/k", "\0", "\ud800", "ß", "../..", "1"])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text()
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner), max_leaves=6
+)
+
+
+TEXTS = ["abalone", ROLE, SKLEARN, f"s3://{BUCKET}/in.csv", f"s3://{BUCKET}/none", "/opt/ml/x", "$"]
+
+
+def fitting(shape: Any) -> list[str]:
+    return [text for text in TEXTS if not list(faults(shape, text))] or ["abalone"]
+
+
+def values(shape: Any, wild: bool, depth: int = 9) -> st.SearchStrategy[Any]:
+    """What a shape may hold; if `wild`, with something else in places."""
+    right: st.SearchStrategy[Any] = JSON
+    if shape.type_name == "structure" and depth:
+        members = {k: values(member, wild, depth - 1) for k, member in shape.members.items()}
+        needed = {name: members.pop(name) for name in shape.required_members}
+        right = st.fixed_dictionaries(needed, optional=members)
+    elif shape.type_name == "list" and depth:
+        right = st.lists(values(shape.member, wild, depth - 1), min_size=1, max_size=2)
+    elif shape.type_name == "map":
+        right = st.dictionaries(st.just("a"), st.just("b"), min_size=1)
+    elif "enum" in shape.metadata:
+        right = st.sampled_from(shape.metadata["enum"])
+    elif shape.type_name in {"integer", "long", "timestamp"}:
+        right = st.integers(1, 30)
+    elif shape.type_name == "boolean":
+        right = st.booleans()
+    elif shape.type_name == "string":
+        right = st.sampled_from(fitting(shape))
+    return st.one_of(right, right, right, JSON) if wild else right
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data(), st.booleans())
+def test_whatever_is_sent_is_answered(sagemaker: InMemory, data: st.DataObject, wild: bool) -> None:
+    sagemaker.put("in.csv")
+    name = data.draw(st.sampled_from(sorted(operations(sagemaker.world))))
+    shape = SAGEMAKER.operation_model(name).input_shape
+    body = json.dumps(data.draw(values(shape, wild))).encode()
+    assert sagemaker.raw(name, body).status in {200, 400}
+
+
+@pytest.mark.parametrize("depth", [100, 400, 900])
+def test_a_request_however_deep_is_answered(sagemaker: InMemory, depth: int) -> None:
+    expression = '{"SubExpressions":[' * depth + "{}" + "]}" * depth
+    body = f'{{"Resource":"TrainingJob","SearchExpression":{expression}}}'.encode()
+    assert sagemaker.raw("Search", body).status in {200, 400}
+
+
+@pytest.mark.parametrize("time", [-1, 10**400, 1e300])
+def test_a_time_that_no_calendar_has_cannot_be_read(sagemaker: InMemory, time: float) -> None:
+    code, _ = error_of(sagemaker.call, "ListTrainingJobs", CreationTimeAfter=time)
+    assert code == "SerializationException"
+
+
+def test_half_a_character_cannot_be_read(sagemaker: InMemory) -> None:
+    code, _ = error_of(sagemaker.call, "ListProcessingJobs", NameContains="\ud800")
+    assert code == "SerializationException"

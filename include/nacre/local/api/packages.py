@@ -49,7 +49,9 @@ def describe_group(world: World, request: Request) -> Response:
 
 def list_groups(world: World, request: Request) -> Response:
     """One page of the groups."""
-    listing = Listing(GROUP, "ModelPackageGroupSummaryList", group_description)
+    listing = Listing(
+        GROUP, "ModelPackageGroupSummaryList", group_description, filters=_group_filters
+    )
     return listed(world.store, listing, request)
 
 
@@ -222,6 +224,11 @@ def _remember(world: World, operation: str, request: Request, arn: str) -> None:
 
 def _content(request: Request) -> str:
     return json.dumps(request, sort_keys=True)
+
+
+def _group_filters(request: Request) -> list[Filter]:
+    shared_only = request.get("CrossAccountFilterOption") == "CrossAccount"
+    return [Filter("SharedBy", "is not", None)] if shared_only else []  # nobody shares any here
 
 
 def _package_filters(request: Request) -> list[Filter]:

@@ -19,6 +19,7 @@ from include.nacre.local.protocol.errors import (
 _MOST_NAMES = 50  # groups or streams a page
 _MOST_EVENTS = 10_000  # events a page
 _FOR_EVER = 2**63
+_CLASS = "STANDARD"
 
 
 def log_operations(groups: LogGroups, place: Place) -> Mapping[str, Operation]:
@@ -43,9 +44,12 @@ class LogReader:
 
     def describe_groups(self, request: Request) -> Response:
         """One page of the groups."""
-        prefix = request.get("logGroupNamePrefix", "")
-        pattern = request.get("logGroupNamePattern", "")
-        names = [n for n in self._groups.names() if n.startswith(prefix) and pattern in n]
+        prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
+        wanted = [_group_of(text) for text in request.get("logGroupIdentifiers", [])]
+        names = [n for n in self._groups.names() if n.startswith(prefix) and part in n]
+        names = [n for n in names if not wanted or n in wanted]
+        if request.get("logGroupClass", _CLASS) != _CLASS:
+            names = []
         page, token = _page(names, request, _MOST_NAMES)
         return {"logGroups": [self._group(name) for name in page], "nextToken": token}
 
@@ -138,7 +142,7 @@ class LogReader:
             "creationTime": created,
             "metricFilterCount": 0,
             "storedBytes": sum(stream.path.stat().st_size for stream in streams),
-            "logGroupClass": "STANDARD",
+            "logGroupClass": _CLASS,
         }
 
     def _stream(self, group: str, stream: Stream) -> dict[str, Any]:

@@ -78,7 +78,13 @@ class JsonService:
 
 
 def _read(model: OperationModel, body: bytes) -> Request:
-    content = _parsed(body)
+    try:
+        return _checked(model, json.loads(body or b"{}", parse_constant=_refuse_constant))
+    except (ValueError, RecursionError) as fault:
+        raise SerializationError(f"The request body is no JSON: {fault}") from fault
+
+
+def _checked(model: OperationModel, content: Any) -> Request:
     shape = model.input_shape
     if shape is None:
         return {}
@@ -96,13 +102,6 @@ def _detected(found: list[Fault]) -> str:
     errors = "error" if len(found) == 1 else "errors"
     texts = "; ".join(fault.text for fault in found)
     return f"{len(found)} validation {errors} detected: {texts}"
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body or b"{}", parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as fault:
-        raise SerializationError(f"The request body is no JSON: {fault}") from fault
 
 
 def _refuse_constant(name: str) -> None:

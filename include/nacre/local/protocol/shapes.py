@@ -34,6 +34,7 @@ _JAVA = {
     "double": "a Double",
     "timestamp": "a Timestamp",
 }
+_YEAR_10000 = 253_402_300_800
 _SHOWN = 200  # characters of a faulty value that its message repeats
 
 
@@ -130,8 +131,20 @@ def _type_mismatch(shape: Shape, value: Any) -> str | None:
         found = "structure or map" if isinstance(value, dict) else "list"
         return f"Start of {found} found where not expected."
     if isinstance(value, SCALARS[kind]) and (kind == "boolean") == isinstance(value, bool):
-        return None
+        return _not_representable(kind, value)
     return f"{_json_kind(value)} can not be converted to {_JAVA[kind]}"
+
+
+def _not_representable(kind: str, value: Any) -> str | None:
+    """JSON can say what no text and no calendar has: half a surrogate pair, the year 10000."""
+    if kind == "timestamp" and not 0 <= value < _YEAR_10000:
+        return f"{value} is no timestamp (seconds since 1970)"
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as fault:
+            return f"The text has half a character: {fault.reason}"
+    return None
 
 
 def _json_kind(value: Any) -> str:
