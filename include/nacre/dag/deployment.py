@@ -51,8 +51,8 @@ class TaskStore:
         return self._store is not None
 
     def load(self) -> Intent | None:
-        return Intent.from_record(self._store.get(self.KEY)) if self._store else None
+        return Intent.from_record(self._store.get(self.KEY)) if self._store is not None else None
 
     def save(self, intent: Intent) -> None:
-        if self._store:
+        if self._store is not None:
             self._store.set(self.KEY, intent.to_record())

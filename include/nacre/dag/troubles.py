@@ -91,7 +91,8 @@ def understood(error: Exception) -> Said:
 
     if isinstance(error, ClientError):
         return _of_answer(error.response, error.operation_name)
-    return Said(_of_client(error), "The call to AWS", type(error).__name__, str(error))
+    message = " ".join(str(error).split())
+    return Said(_of_client(error), "The call to AWS", type(error).__name__, message)
 
 
 def _of_answer(answer: Mapping[str, Any], operation: str) -> Said:

@@ -1,0 +1,161 @@
+"""DAG files: what parsing finds, refuses and costs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.serialization.serialized_objects import DagSerialization
+
+from include.nacre.dag import PipelineDag, load_pipeline
+from include.nacre.dag.plan import PlanError
+from include.nacre.definition.authoring import Float, Integer, String
+from include.nacre.definition.faults import DefinitionError
+from tests.dag.steps import dag_of, made, script
+from tests.support.definitions import FIXTURES
+from tests.support.local_sagemaker import PROJECT
+from tests.unit.dag.pipelines import abalone_like
+
+PARSE = """
+import sys
+import airflow
+from airflow.sdk import DAG
+before = set(sys.modules)
+import runpy
+runpy.run_path(sys.argv[1])
+heavy = ("boto3", "botocore", "airflow.providers.amazon", "airflow.triggers", "pandas")
+print([name for name in sorted(set(sys.modules) - before) if name.startswith(heavy)])
+"""
+
+
+def test_parsing_imports_neither_boto3_nor_a_provider() -> None:
+    file = PROJECT / "dags" / "abalone_training.py"
+    ran = subprocess.run(
+        [sys.executable, "-c", PARSE, str(file)],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def bag(folder: Path, source: str) -> BundleDagBag:
+    (folder / "a_dag.py").write_text(source, encoding="utf-8")
+    return BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
+
+
+def test_a_dag_need_not_be_given_to_a_variable(tmp_path: Path) -> None:
+    source = (
+        "from airflow.sdk import DAG\n"
+        "from include.nacre.dag import PipelineDag\n"
+        "from tests.unit.dag.pipelines import abalone_like\n"
+        "PipelineDag('found', abalone_like())\n"
+    )
+    assert list(bag(tmp_path, source).dags) == ["found"]
+
+
+def test_a_step_type_without_an_operator_is_an_import_error_with_all_of_them(
+    tmp_path: Path,
+) -> None:
+    source = (
+        "# an airflow dag\n"
+        "from include.nacre.dag import PipelineDag, load_pipeline\n"
+        f"PipelineDag('control', load_pipeline({str(FIXTURES / 'control.json')!r}))\n"
+    )
+    (error,) = bag(tmp_path, source).import_errors.values()
+    steps = load_pipeline(FIXTURES / "control.json").all_steps
+    without = [step.name for step in steps if step.type in {"Lambda", "Callback"}]
+    assert [name for name in without if f"- {name}: a " not in error] == []
+
+
+def test_native_mode_is_announced_for_later() -> None:
+    with pytest.raises(NotImplementedError, match="comes with a later version"):
+        PipelineDag("native", made(script("Work")), mode="native")
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="mode 'local' is none of 'steps', 'native'"):
+        PipelineDag("local", made(script("Work")), mode="local")
+
+
+def test_arguments_for_a_step_that_does_not_exist_are_refused() -> None:
+    with pytest.raises(ValueError, match="step_args name Wrok: "):
+        dag_of(script("Work"), step_args={"Wrok": {"retries": 1}})
+
+
+def test_arguments_of_a_step_win_over_those_of_its_type_and_the_defaults() -> None:
+    dag = dag_of(
+        script("A"),
+        script("B"),
+        retries=1,
+        step_args={"Processing": {"retries": 2, "pool": "p"}, "B": {"retries": 3}},
+    )
+    found = {task.task_id: (task.retries, task.pool) for task in dag.tasks}
+    assert found == {"A": (2, "p"), "B": (3, "p")}
+
+
+def test_the_operators_of_all_steps_take_the_defaults_of_the_dag() -> None:
+    defaults = {"aws_conn_id": "aws_team", "region_name": "eu-west-1", "deferrable": False}
+    dag = PipelineDag("defaults", abalone_like(), default_args=defaults)
+    assert {(task.aws_conn_id, task.region_name) for task in dag.tasks} == {
+        ("aws_team", "eu-west-1")
+    }
+    assert {getattr(task, "deferrable", False) for task in dag.tasks} == {False}
+
+
+def test_parameters_become_typed_params() -> None:
+    dag = PipelineDag("typed", abalone_like())
+    found = {name: dag.params.get_param(name) for name in dag.params}
+    assert {name: (param.schema, param.description) for name, param in found.items()} == {
+        "Threshold": ({"type": "number"}, "the largest error"),
+        "Rounds": ({"type": "integer"}, None),
+        "Status": ({"type": "string", "enum": ["PendingManualApproval", "Approved"]}, None),
+        "Data": ({"type": "string"}, None),
+    }
+    assert [name for name, param in found.items() if not param.has_value] == ["Data"]
+
+
+def test_an_author_may_give_another_default_and_more_params() -> None:
+    dag = dag_of(
+        script("Work"), parameters=[Float("Share", 0.5)], params={"Share": 0.7, "Colour": "red"}
+    )
+    assert {name: param.value for name, param in dag.params.items()} == {
+        "Colour": "red",
+        "Share": 0.7,
+    }
+    assert dag.params.get_param("Share").schema == {"type": "number"}
+
+
+def test_a_default_of_the_wrong_type_is_refused() -> None:
+    with pytest.raises(ValueError, match="parameter Count takes a whole number, not 'many'"):
+        dag_of(script("Work"), parameters=[Integer("Count", 1)], params={"Count": "many"})
+
+
+def test_a_schedule_needs_a_default_for_every_parameter() -> None:
+    pipeline = made(script("Work"), parameters=[String("Data")])
+    with pytest.raises(ValueError, match="required params without default values"):
+        PipelineDag("scheduled", pipeline, schedule="@daily")
+
+
+def test_a_dag_is_the_same_in_every_process() -> None:
+    first, second = (
+        json.dumps(DagSerialization.serialize_dag(PipelineDag("same", abalone_like())))
+        for _ in range(2)
+    )
+    assert first == second
+
+
+def test_a_file_with_faults_names_them_all(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"Version": "2020-12-01", "Steps": [{"Name": "a b", "Type": "Nothing"}]}')
+    with pytest.raises(DefinitionError, match="pipeline 'broken' has 2 faults"):
+        load_pipeline(broken)
+
+
+def test_a_plan_error_is_one_message() -> None:
+    with pytest.raises(PlanError, match="pipeline control cannot run step by step in Airflow:\n"):
+        PipelineDag("control", load_pipeline(FIXTURES / "control.json"))
