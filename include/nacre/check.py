@@ -18,9 +18,10 @@ from include.nacre.definition.conditions import kind_of
 from include.nacre.definition.declared import Declared
 from include.nacre.definition.expressions import Json, Node, ParameterRef, Value, in_words
 from include.nacre.definition.faults import Fault, below, did_you_mean, in_order, kind, shown
+from include.nacre.definition.parameters import fits
 from include.nacre.definition.properties import SCALAR_KINDS
 from include.nacre.definition.reader import Survey, survey_pipeline
-from include.nacre.definition.records import Step, flatten
+from include.nacre.definition.records import Parameter, Step, flatten
 from include.nacre.definition.steptypes import STEP_TYPES, Operation
 
 
@@ -199,11 +200,16 @@ class _RequestCheck(NamedTuple):
             what = f"must be {_WANTED[shape.type_name]}, but {in_words(node)} has the type {known}"
             yield Fault(place, what, hint)
         elif isinstance(node, ParameterRef) and node.name in self.declared.parameters:
-            parameter = self.declared.parameters[node.name]
-            for value in {parameter.default, *parameter.enum_values} - {None}:
-                for fault in _limits(value, shape, place):
-                    what = f"with the value {shown(value)} of {in_words(parameter)}: {fault.what}"
-                    yield Fault(place, what, fault.hint)
+            yield from _known_values(self.declared.parameters[node.name], shape, place)
+
+
+def _known_values(parameter: Parameter, shape: Shape, place: str) -> Iterator[Fault]:
+    """Yield what is wrong with the values that a parameter is known to take."""
+    values = [parameter.default, *parameter.enum_values]
+    for value in dict.fromkeys(value for value in values if fits(parameter.type, value)):
+        for fault in _limits(value, shape, place):
+            what = f"with the value {shown(value)} of {in_words(parameter)}: {fault.what}"
+            yield Fault(place, what, fault.hint)
 
 
 _AS_TEXT = 'Make text of it: {"Std:Join": {"On": "", "Values": [it]}}.'

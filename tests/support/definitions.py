@@ -141,14 +141,14 @@ class Author:
         if self.chance():
             definition["Metadata"] = self.draw(st.dictionaries(words, texts, max_size=2))
         if self.chance():
-            for _ in range(self.draw(st.integers(0, 4))):
+            for _ in range(self.choose([2, 1, 3, 4, 0])):
                 self.parameters.append(self.parameter())
             definition["Parameters"] = self.parameters
         if self.chance():
             definition["PipelineExperimentConfig"] = self.experiment()
         if self.chance():
             definition["MlflowConfig"] = None
-        definition["Steps"] = self.steps(self.draw(st.integers(1, 4)), depth=2)
+        definition["Steps"] = self.steps(self.choose([2, 3, 4, 5, 1]), depth=2)
         return self.shuffled(definition)
 
     def chance(self) -> bool:
@@ -211,7 +211,7 @@ class Author:
             for step in self.visible
             if step["Type"] == "Processing"
         ]
-        if references and self.chance():
+        if references and self.choose([True, True, True, False]):
             return self.choose(references)
         if kind == "text" and self.chance():
             return self.choose([{"Get": "Execution.PipelineName"}, self.join()])
@@ -231,12 +231,12 @@ class Author:
         return self.operand(self.choose(["text", "number", "boolean"]))
 
     def steps(self, count: int, *, depth: int) -> list[Json]:
-        types = [*SKELETONS, *(["Condition", "ForEach"] if depth else [])]
+        types = [*SKELETONS, *(["Condition", "Condition", "ForEach"] if depth else [])]
         return [self.step(self.choose(types), depth) for _ in range(count)]
 
     def step(self, type_: str, depth: int) -> Json:
-        keys, arguments = SKELETONS.get(type_, ({}, {}))
-        step = {"Name": self.name(), "Type": type_, **keys, **self.common(type_)}
+        required, arguments = SKELETONS.get(type_, ({}, {}))
+        step = {"Name": self.name(), "Type": type_, **required, **self.common(type_)}
         if type_ == "Condition":
             step["Arguments"] = self.fork(depth - 1)
         elif type_ == "ForEach":
@@ -244,7 +244,8 @@ class Author:
         elif type_ in CLOSED_TYPES:
             step["Arguments"] = arguments
         else:
-            more = {key: self.value() for key in self.draw(st.lists(words, max_size=2))}
+            keys = self.draw(st.lists(words, min_size=1, max_size=2))
+            more = {key: self.value() for key in keys}
             step["Arguments"] = {**arguments, **more}
         if type_ != "Fail":
             self.visible.append(step)
@@ -266,7 +267,7 @@ class Author:
 
     def fork(self, depth: int) -> Json:
         return {
-            "Conditions": [self.condition(2) for _ in range(self.draw(st.integers(0, 2)))],
+            "Conditions": [self.condition(2) for _ in range(self.choose([1, 2, 0]))],
             "IfSteps": self.steps(self.draw(st.integers(0, 2)), depth=depth),
             "ElseSteps": self.steps(self.draw(st.integers(0, 1)), depth=depth),
         }

@@ -149,6 +149,15 @@ def test_a_request_at_fault(change: Json, path: tuple[str, ...], fault: str) -> 
     assert [item[: len(AT) + len(fault)] for item in found] == [AT + fault]
 
 
+def test_a_default_of_a_wrong_kind_is_no_value_to_check() -> None:
+    parameters = [{"Name": "Role", "DefaultValue": ["x"]}]
+    step = step_of("Training", arguments={"RoleArn": get("Parameters.Role")})
+
+    assert faults(definition_of(step, parameters=parameters))[0] == (
+        "Parameters[0].DefaultValue: the default must have the type String, not be a list"
+    )
+
+
 def test_what_the_service_fills_in_may_be_missing_and_may_be_there() -> None:
     assert abalone_with("abalone-train", *TRAIN, "TrainingJobName") == []
 
