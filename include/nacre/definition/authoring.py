@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypedDict, TypeVar, Unpack
 
-from include.nacre.definition import conditions as tests
+from include.nacre.definition import conditions as kinds
 from include.nacre.definition.expressions import (
     ExecutionVariable,
     Expression,
@@ -238,7 +238,7 @@ class Condition(_AuthoredStep):
     def __init__(
         self,
         name: str,
-        conditions: Iterable[tests.Condition],
+        conditions: Iterable[kinds.Condition],
         *,
         if_steps: Iterable[Step] = (),
         else_steps: Iterable[Step] = (),
@@ -247,7 +247,7 @@ class Condition(_AuthoredStep):
         super().__init__(
             name,
             {},
-            conditions=tuple(_only(tests.Condition, conditions, f"conditions of {name!r}")),
+            conditions=tuple(_only(kinds.Condition, conditions, f"conditions of {name!r}")),
             if_steps=tuple(_only(Step, if_steps, f"if_steps of {name!r}")),
             else_steps=tuple(_only(Step, else_steps, f"else_steps of {name!r}")),
             argument_keys=("Conditions", "IfSteps", "ElseSteps"),
@@ -264,49 +264,49 @@ class Fail(_AuthoredStep):
         super().__init__(name, {"ErrorMessage": message}, **options)
 
 
-def equals(left: Value, right: Value) -> tests.Condition:
+def equals(left: Value, right: Value) -> kinds.Condition:
     """Both values are the same; they must be of one type."""
-    return tests.Comparison("Equals", plain(left), plain(right))
+    return kinds.Comparison("Equals", plain(left), plain(right))
 
 
-def greater_than(left: Value, right: Value) -> tests.Condition:
+def greater_than(left: Value, right: Value) -> kinds.Condition:
     """left > right"""
-    return tests.Comparison("GreaterThan", plain(left), plain(right))
+    return kinds.Comparison("GreaterThan", plain(left), plain(right))
 
 
-def greater_than_or_equal(left: Value, right: Value) -> tests.Condition:
+def greater_than_or_equal(left: Value, right: Value) -> kinds.Condition:
     """left >= right"""
-    return tests.Comparison("GreaterThanOrEqualTo", plain(left), plain(right))
+    return kinds.Comparison("GreaterThanOrEqualTo", plain(left), plain(right))
 
 
-def less_than(left: Value, right: Value) -> tests.Condition:
+def less_than(left: Value, right: Value) -> kinds.Condition:
     """left < right"""
-    return tests.Comparison("LessThan", plain(left), plain(right))
+    return kinds.Comparison("LessThan", plain(left), plain(right))
 
 
-def less_than_or_equal(left: Value, right: Value) -> tests.Condition:
+def less_than_or_equal(left: Value, right: Value) -> kinds.Condition:
     """left <= right"""
-    return tests.Comparison("LessThanOrEqualTo", plain(left), plain(right))
+    return kinds.Comparison("LessThanOrEqualTo", plain(left), plain(right))
 
 
-def in_(query: Value, values: Iterable[Value]) -> tests.Condition:
+def in_(query: Value, values: Iterable[Value]) -> kinds.Condition:
     """The value is one of several."""
-    return tests.Membership("In", plain(query), tuple(map(plain, values)))
+    return kinds.Membership("In", plain(query), tuple(map(plain, values)))
 
 
-def not_(condition: tests.Condition) -> tests.Condition:
+def not_(condition: kinds.Condition) -> kinds.Condition:
     """The condition does not hold."""
-    return tests.Not(condition)
+    return kinds.Not(condition)
 
 
-def or_(*conditions: tests.Condition) -> tests.Condition:
+def or_(*conditions: kinds.Condition) -> kinds.Condition:
     """At least one of the conditions holds."""
-    return tests.Or(conditions)
+    return kinds.Or(conditions)
 
 
-def and_(*conditions: tests.Condition) -> tests.Condition:
+def and_(*conditions: kinds.Condition) -> kinds.Condition:
     """All conditions hold. The language has no such type, so it is written with Not and Or."""
-    return tests.Not(tests.Or(tuple(map(not_, conditions))))
+    return kinds.Not(kinds.Or(tuple(map(not_, conditions))))
 
 
 def plain(value: Value) -> Value:
@@ -334,7 +334,8 @@ def _only(kind: Any, items: Iterable[_T], where: str) -> Iterator[_T]:
 
 
 # The API takes 256 characters, but CreatePipeline was seen to refuse more than 82.
-_PIPELINE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,81}")
+_LONGEST_NAME = 82
+_PIPELINE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 
 def pipeline(
@@ -373,9 +374,9 @@ def _plain_experiment(config: ExperimentConfig) -> ExperimentConfig:
 
 
 def _name_faults(name: str) -> Iterator[Fault]:
-    if not _PIPELINE_NAME.fullmatch(name):
+    if len(name) > _LONGEST_NAME or not _PIPELINE_NAME.fullmatch(name):
         yield Fault(
             "the pipeline's name",
             f"{name!r} is no pipeline name",
-            "Use 1 to 82 letters, digits and hyphens; no hyphen at either end.",
+            f"Use 1 to {_LONGEST_NAME} letters, digits and hyphens; no hyphen at either end.",
         )
