@@ -6,7 +6,7 @@ A record is a CSV line (an array of texts), a JSON line, or a JSON document; a p
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from include.nacre.local.jobs import jsonpath
 
 CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 _OUTPUT, _INPUT = "SageMakerOutput", "SageMakerInput"
+_PREDICTION = "output from the algorithm"  # as the service calls it in its messages
 
 
 class ProcessingError(Exception):
@@ -43,13 +44,20 @@ class DataProcessing:
                 f"The algorithm answered {len(records)} records with {len(predictions)}:"
                 " they cannot be joined"
             )
-        if not self.joins:
-            values = [self._decode(each, "output from the algorithm") for each in predictions]
-        else:
-            values = [self._joined(*pair) for pair in zip(records, predictions, strict=True)]
-        chosen = [self._encode(self._select(self.output_filter, value)) for value in values]
         end = b"" if self.content_type == JSON else b"\n"
-        return b"".join(line + end for line in chosen)
+        # One at a time: as Python's objects the records of a payload are many times its size.
+        return b"".join(
+            self._encode(self._select(self.output_filter, value)) + end
+            for value in self._values(records, predictions)
+        )
+
+    def _values(self, records: Sequence[bytes], predictions: Sequence[bytes]) -> Iterator[Any]:
+        if self.joins:
+            for record, prediction in zip(records, predictions, strict=True):
+                yield self._joined(record, prediction)
+        else:
+            for prediction in predictions:
+                yield self._decode(prediction, _PREDICTION)
 
     def _predictions(self, body: bytes) -> list[bytes]:
         if self.content_type == JSON:
@@ -58,7 +66,7 @@ class DataProcessing:
 
     def _joined(self, record: bytes, prediction: bytes) -> Any:
         given = self._decode(record, "input")
-        made = self._decode(prediction, "output from the algorithm")
+        made = self._decode(prediction, _PREDICTION)
         if self.content_type == CSV:
             return given + made
         if isinstance(given, dict):

@@ -20,18 +20,20 @@ import sys
 from pip._internal.cli.main import main
 sys.exit(main())
 """
+# The toolkits are ours: unlike what the user runs they may keep what Python makes of their source.
 _TRAIN = """\
 import sys
+sys.dont_write_bytecode = False
 sys.path.insert(0, {project!r})
 from include.nacre.local.images.train import main
 sys.exit(main({image!r}, frozenset([sys.path[1], {project!r}])))
 """
 _SERVE = """\
 import sys
+sys.dont_write_bytecode = False
 sys.path.insert(0, {project!r})
 from include.nacre.local.images.serve import main
-status = main({image!r})
-sys.exit(status)
+sys.exit(main({image!r}))
 """
 
 
