@@ -14,13 +14,16 @@ from include.nacre.local.server import Endpoints, Options, Server, StartError
 from include.nacre.local.store import StoreError
 
 _STATE = Path(".nacre/sagemaker")
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, `kill`, the terminal's end
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until SIGINT or SIGTERM; 1 if it cannot start."""
+    """Serve until a signal ends it; 1 if it cannot start."""
     options = _parsed(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOPS:
         signal.signal(number, _stop)
+    if options.ready_file:  # one that an earlier run left tells of ports that are gone
+        options.ready_file.unlink(missing_ok=True)
     try:
         with Server(_server_options(options)) as server:
             print(_banner(server.endpoints, options.state.resolve()), flush=True)
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     # One is enough: a second Ctrl-C must not interrupt the end of what was started.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOPS:
         signal.signal(number, signal.SIG_IGN)
     raise SystemExit
 
@@ -88,7 +91,10 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--s3-port", type=_port, default=4671, help="port of S3; 0: any (%(default)s)")
     add("--ready-file", type=Path, help="written, as JSON, when clients may come")
     add(
-        "--max-jobs", type=_positive, default=os.cpu_count() or 1, help="jobs at once (%(default)s)"
+        "--max-jobs",
+        type=_positive,
+        default=len(os.sched_getaffinity(0)),
+        help="jobs at once (%(default)s)",
     )
     return parser.parse_args(arguments)
 

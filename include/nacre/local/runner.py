@@ -5,6 +5,7 @@ in a thread, and writes down the failure of one that could not do so itself.
 """
 
 import logging
+import shutil
 import threading
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from include.nacre.local import processes
 from include.nacre.local.jobrecord import INTERNAL_ERROR, KINDS, after, failed, kind_of, life_of
 from include.nacre.local.jobs.spec import Kind
+from include.nacre.local.place import StateFolder
 from include.nacre.local.processes import ProcessId
 from include.nacre.local.store import Resource, Store
 
@@ -39,8 +41,16 @@ Launch = Callable[[Kind, str], int]
 class Runner:
     """Starts the waiting jobs of a store while there is room, and sees each to its end."""
 
-    def __init__(self, store: Store, launch: Launch, most: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        folder: StateFolder,
+        launch: Launch,
+        most: int,
+        clock: Callable[[], float],
+    ) -> None:
         self._store = store
+        self._folder = folder
         self._launch = launch
         self._most = most
         self._clock = clock
@@ -152,6 +162,7 @@ class Runner:
         with self._store.transaction():
             self._store.update(*key, lambda job: failed(job, INTERNAL_ERROR, self._clock()))
             self._store.release(*key)
+        shutil.rmtree(self._folder.job(*key), ignore_errors=True)
 
 
 def _stopped(job: Resource, now: float) -> Resource:

@@ -113,7 +113,7 @@ class Server:
         nursery = Nursery(folder, options.place, _job_environment(endpoints))
         nursery.start()
         closing.callback(nursery.close)
-        runner = Runner(store, nursery.launch, options.most_jobs, _clock)
+        runner = Runner(store, folder, nursery.launch, options.most_jobs, _clock)
         application = _application(folder, store, runner, endpoints)
         self._http = _http_server(application, api_socket)
         closing.callback(self._http.close)

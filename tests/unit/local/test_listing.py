@@ -113,6 +113,19 @@ def test_what_is_created_between_two_pages_shifts_none_of_them(listed: InMemory)
     assert names(listed, NextToken=first["NextToken"], **asked) == ["beta", "alpha"]
 
 
+def test_a_status_chooses_within_a_page_of_all_training_jobs(listed: InMemory) -> None:
+    listed.happen("training", "delta", "Failed")
+    assert pages(listed, StatusEquals="Failed", MaxResults=2) == [[], ["delta"], []]
+
+
+def test_a_status_chooses_among_all_processing_jobs(sagemaker: InMemory) -> None:
+    for name in ("one", "two", "three"):
+        sagemaker.call("CreateProcessingJob", **processing(name))
+    sagemaker.happen("processing", "three", "Failed")
+    found = sagemaker.call("ListProcessingJobs", StatusEquals="Failed", MaxResults=1)
+    assert [item["ProcessingJobName"] for item in found["ProcessingJobSummaries"]] == ["three"]
+
+
 def test_a_page_may_be_of_another_size_than_the_one_before(listed: InMemory) -> None:
     token = listed.call("ListTrainingJobs", MaxResults=1)["NextToken"]
     assert names(listed, MaxResults=2, NextToken=token) == ["beta", "gamma"]

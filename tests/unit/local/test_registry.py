@@ -224,6 +224,14 @@ def test_a_package_has_a_name_or_a_group_and_not_both(registry: InMemory) -> Non
     )
 
 
+def test_a_version_has_its_groups_tags_and_none_of_its_own(registry: InMemory) -> None:
+    request = package(registry, Tags=[{"Key": "a", "Value": "b"}])
+    assert error_of(registry.call, "CreateModelPackage", **request) == (
+        "ValidationException",
+        "Tags cannot be given for a version: it has those of its model package group.",
+    )
+
+
 def test_a_package_whose_data_is_missing_is_refused(registry: InMemory) -> None:
     specification = {
         "Containers": [{"Image": XGBOOST, "ModelDataUrl": f"s3://{BUCKET}/none"}],

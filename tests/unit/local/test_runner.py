@@ -9,7 +9,7 @@ import pytest
 
 from include.nacre.local.jobrecord import INTERNAL_ERROR, KINDS, after, description, new_job
 from include.nacre.local.jobs.spec import Kind
-from include.nacre.local.place import Place
+from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.processes import identify
 from include.nacre.local.runner import LaunchError, Runner
 from include.nacre.local.store import Store
@@ -19,8 +19,9 @@ from tests.unit.local.memory import training
 class Sleepers:
     """Supervisors that claim their job and sleep."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, folder: StateFolder) -> None:
         self.store = store
+        self.folder = folder
         self.started: dict[str, subprocess.Popen[bytes]] = {}
 
     def launch(self, kind: Kind, name: str) -> int:
@@ -44,8 +45,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def sleepers(store: Store) -> Iterator[Sleepers]:
-    made = Sleepers(store)
+def sleepers(store: Store, tmp_path: Path) -> Iterator[Sleepers]:
+    made = Sleepers(store, StateFolder(tmp_path))
     yield made
     for name in made.started:
         made.end(name)
@@ -53,7 +54,7 @@ def sleepers(store: Store) -> Iterator[Sleepers]:
 
 @pytest.fixture
 def runner(store: Store, sleepers: Sleepers) -> Iterator[Runner]:
-    made = Runner(store, sleepers.launch, 2, time.time)
+    made = Runner(store, sleepers.folder, sleepers.launch, 2, time.time)
     yield made
     made.close(grace=0)
 
@@ -139,7 +140,9 @@ def test_a_running_job_that_is_stopped_is_signalled(
     assert sleepers.started["a"].wait(10) == -15
 
 
-def test_a_job_that_cannot_be_started_fails_and_the_next_one_starts(store: Store) -> None:
+def test_a_job_that_cannot_be_started_fails_and_the_next_one_starts(
+    store: Store, tmp_path: Path
+) -> None:
     launched: list[str] = []
 
     def launch(_kind: Kind, name: str) -> int:
@@ -148,7 +151,7 @@ def test_a_job_that_cannot_be_started_fails_and_the_next_one_starts(store: Store
         launched.append(name)
         return subprocess.Popen(["true"]).pid
 
-    runner = Runner(store, launch, 1, time.time)
+    runner = Runner(store, StateFolder(tmp_path), launch, 1, time.time)
     submit(store, runner, "a", "b")
     assert (status(store, "a"), launched) == ("Failed", ["b"])
     runner.close(grace=0)
@@ -157,7 +160,7 @@ def test_a_job_that_cannot_be_started_fails_and_the_next_one_starts(store: Store
 def test_closing_ends_every_job_and_leaves_none_in_progress(
     store: Store, sleepers: Sleepers
 ) -> None:
-    runner = Runner(store, sleepers.launch, 1, time.time)
+    runner = Runner(store, sleepers.folder, sleepers.launch, 1, time.time)
     submit(store, runner, "a", "b")
     runner.close(grace=5)
     assert sleepers.started["a"].wait(10) == -15
@@ -167,7 +170,7 @@ def test_closing_ends_every_job_and_leaves_none_in_progress(
 def test_a_restarted_runner_adopts_what_runs(store: Store, sleepers: Sleepers) -> None:
     add(store, "a", "b")
     sleepers.launch("training", "a")
-    runner = Runner(store, sleepers.launch, 1, time.time)
+    runner = Runner(store, sleepers.folder, sleepers.launch, 1, time.time)
     runner.start()
     alone = list(sleepers.started)
     sleepers.end("a")
@@ -184,6 +187,15 @@ def test_a_restarted_runner_fails_what_was_lost(
     sleepers.end("a")
     runner.start()
     assert (status(store, "a"), list(sleepers.started)) == ("Failed", ["a"])
+
+
+def test_nothing_stays_of_the_folder_of_a_lost_job(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a")
+    (sleepers.folder.job("training", "a") / "input").mkdir(parents=True)
+    sleepers.end("a")
+    assert until(lambda: not sleepers.folder.job("training", "a").exists())
 
 
 def test_a_restarted_runner_stops_what_was_to_be_stopped(
@@ -203,7 +215,7 @@ def test_a_supervisor_that_came_too_late_does_not_fail_the_others_job(
     add(store, "a")
     sleepers.launch("training", "a")  # an earlier server's, which claimed after that server died
     late = subprocess.Popen(["sleep", "60"])
-    runner = Runner(store, lambda _kind, _name: late.pid, 1, time.time)
+    runner = Runner(store, sleepers.folder, lambda _kind, _name: late.pid, 1, time.time)
     runner.submitted("training", "a")
     late.kill()
     late.wait()

@@ -32,9 +32,13 @@ def describe_job(world: World, kind: JobKind, request: Request) -> Response:
 
 def list_jobs(world: World, kind: JobKind, request: Request) -> Response:
     """One page of the jobs of a kind."""
-    # Transform jobs alone are listed newest first, says the service's documentation.
+    # Both peculiarities are the service's, says its documentation.
     listing = Listing(
-        kind.kind, f"{kind.word}JobSummaries", description, descending=kind.kind == "transform"
+        kind.kind,
+        f"{kind.word}JobSummaries",
+        description,
+        descending=kind.kind == "transform",
+        counts_all=kind.kind == "training",
     )
     return listed(world.store, listing, request)
 

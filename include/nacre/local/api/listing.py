@@ -38,12 +38,17 @@ _ORDERS: Mapping[str, Column] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Listing:
-    """One List call: of which kind, under which key, newest first or not, and in which words."""
+    """One List call: of which kind, under which key, newest first or not, and in which words.
+
+    `counts_all` is what the documentation says of ListTrainingJobs: with MaxResults, StatusEquals
+    chooses within a page of all jobs, so that a page may be empty and still not be the last.
+    """
 
     kind: str
     result: str
     summary: Callable[[Resource], Mapping[str, Any]]
     descending: bool = False
+    counts_all: bool = False
     filters: Callable[[Request], list[Filter]] = field(default=lambda _request: [])
 
 
@@ -52,7 +57,9 @@ def listed(store: Store, listing: Listing, request: Request) -> Response:
     query = _query(listing, request)
     found = store.find(query)
     page = found[: query.limit - 1]
-    answer: dict[str, Any] = {listing.result: [listing.summary(item) for item in page]}
+    status = request.get("StatusEquals")
+    shown = [item for item in page if status is None or item.status == status]
+    answer: dict[str, Any] = {listing.result: [listing.summary(item) for item in shown]}
     if len(found) > len(page):
         answer["NextToken"] = _token(request, getattr(page[-1], query.order), page[-1].id)
     return answer
@@ -66,10 +73,11 @@ def paged(items: list[Any], request: Request, size: int) -> tuple[list[Any], str
 
 
 def _query(listing: Listing, request: Request) -> Query:
+    later = {"StatusEquals"} if listing.counts_all and "MaxResults" in request else set()
     filters = [
         Filter(column, comparison, request[member])
         for member, (column, comparison) in _FILTERS.items()
-        if member in request
+        if member in request and member not in later
     ]
     query = Query(
         listing.kind,

@@ -156,6 +156,8 @@ def _faults(world: World, request: Request) -> Iterator[str]:
         )
     if not named and not grouped:
         yield "Missing ARN. Give ModelPackageGroupName, or ModelPackageName."
+    if grouped and request.get("Tags"):
+        yield "Tags cannot be given for a version: it has those of its model package group."
     for container in request.get("InferenceSpecification", {}).get("Containers", []):
         uri = container.get("ModelDataUrl")
         if uri and missing_data(world, uri):

@@ -134,19 +134,19 @@ class LogReader:
     def _group(self, name: str) -> dict[str, Any]:
         streams = self._groups.streams(name)
         arn = self._arn(f"log-group:{name}")
-        created = min((first.timestamp for s in streams for first in _first(s)), default=0)
+        created = [first.timestamp for first in map(Stream.first, streams) if first]
         return {
             "logGroupName": name,
             "logGroupArn": arn,
             "arn": f"{arn}:*",
-            "creationTime": created,
+            "creationTime": min(created, default=0),
             "metricFilterCount": 0,
             "storedBytes": sum(stream.path.stat().st_size for stream in streams),
             "logGroupClass": _CLASS,
         }
 
     def _stream(self, group: str, stream: Stream) -> dict[str, Any]:
-        first, last = next(_first(stream), None), stream.last()
+        first, last = stream.first(), stream.last()
         described: dict[str, Any] = {
             "logStreamName": stream.name,
             "arn": self._arn(f"log-group:{group}:log-stream:{stream.name}"),
@@ -183,11 +183,12 @@ def _within(request: Request) -> Callable[[Event], bool]:
 
 
 def _named(stream: Stream) -> Iterator[tuple[str, Event]]:
-    return ((stream.name, event) for event in stream.events())
-
-
-def _first(stream: Stream) -> Iterator[Event]:
-    return itertools.islice(stream.events(), 1)
+    # A merge asks every stream for its first event at once: the file is closed again after it,
+    # and opened when its turn comes, so that any number of streams can be merged.
+    first = stream.first()
+    if first is not None:
+        yield stream.name, first
+        yield from ((stream.name, event) for event in stream.events(first.end))
 
 
 def _event(event: Event) -> dict[str, Any]:

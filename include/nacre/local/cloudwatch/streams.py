@@ -42,6 +42,10 @@ class Stream:
             for line, start in _lines_before(file, end):
                 yield _event(line, start, start + len(line))
 
+    def first(self) -> Event | None:
+        """The oldest event."""
+        return next(self.events(), None)
+
     def last(self) -> Event | None:
         """The newest event."""
         return next(self.events_before(self.size()), None)
