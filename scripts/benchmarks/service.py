@@ -1,7 +1,6 @@
 """A local SageMaker of a benchmark's own, and the memory that it takes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
@@ -12,11 +11,9 @@ from scripts.stack import LocalSageMaker, local_sagemaker
 ANY_PORTS = LocalPorts(host="127.0.0.1", api=0, s3=0)
 
 
-@contextmanager
-def running_service(state: Path) -> Iterator[LocalSageMaker]:
+def running_service(state: Path) -> AbstractContextManager[LocalSageMaker]:
     """A fresh one, stopped after the block."""
-    with local_sagemaker(state, ANY_PORTS) as service:
-        yield service
+    return local_sagemaker(state, ANY_PORTS)
 
 
 def memory_mb(state: str) -> float:
@@ -30,6 +27,6 @@ def memory_mb(state: str) -> float:
         try:
             if any(state in word for word in process.cmdline()):
                 total += process.memory_full_info().pss
-        except psutil.NoSuchProcess:  # it ended as we looked
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # it ended as we looked; another's
             continue
     return total / 1e6
