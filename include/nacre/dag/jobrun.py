@@ -95,10 +95,9 @@ class JobRun:
         stopping.join(STOP_SECONDS)
 
     def _launch(self, request: Json) -> None:
-        prefix = str(request.get(self.kind.name_key) or self.task.readable)
-        launcher = self._launcher(prefix, request)
-        tries = self.context["ti"].max_tries
-        launch = launcher.launch(lambda name: with_job_name(request, name), tries)
+        launch = self._launcher(request).launch(
+            lambda name: with_job_name(request, name), self.context["ti"].max_tries
+        )
         self._take_up(launch.intent.name)
         done = "Adopted" if launch.adopted else "Created"
         self.log.info("%s %s %s", done, self.kind.noun, self.name)
@@ -106,8 +105,9 @@ class JobRun:
         if self.killed:  # before the service knew the job
             self._stop()
 
-    def _launcher(self, prefix: str, request: Json) -> Launcher:
+    def _launcher(self, request: Json) -> Launcher:
         patience = Patience(self.log.warning, CREATE_SECONDS)
+        prefix = request.get(self.kind.name_key)
 
         def prepare() -> None:
             upload_missing(self.aws, self.task.assets, patience, self.log.info)
@@ -118,7 +118,7 @@ class JobRun:
             self.aws,
             self.kind,
             task_key(self.context),
-            prefix,
+            str(prefix or self.task.readable),
             TaskStore(self.context),
             patience,
             prepare,
@@ -136,7 +136,8 @@ class JobRun:
 
     def _started(self) -> str:
         """Return the name of the job that an earlier process of this task has started."""
-        launcher = self._launcher(self.task.readable, {})
+        request: Any = self.task.request
+        launcher = self._launcher(request if isinstance(request, dict) else {})
         intent = launcher.current(self.context["ti"].max_tries)
         if intent is None:
             raise StepFailed("The task waited for a job, but there is no record of it.")
@@ -191,9 +192,17 @@ class JobRun:
         raise StepFailed(failure(self.kind, self.name, answer))
 
     def _stop(self) -> None:
-        if self.kind.stoppable and self.name:
-            self.aws.stop(self.kind, self.name)
-            self.log.info("Asked SageMaker to stop %s %s", self.kind.noun, self.name)
+        if not (self.kind.stoppable and self.name):
+            return
+        try:
+            Patience(self.log.warning, STOP_SECONDS).call(self._ask_to_stop)
+        except aws_errors() as error:
+            said = understood(error)
+            self.log.error("%s %s may still run. %s", self.kind.noun, self.name, said)
+
+    def _ask_to_stop(self) -> None:
+        self.aws.stop(self.kind, self.name)
+        self.log.info("Asked SageMaker to stop %s %s", self.kind.noun, self.name)
 
     def _push_links(self) -> None:
         """Show the links while the task waits; Airflow itself pushes them when it ends."""

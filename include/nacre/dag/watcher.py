@@ -31,6 +31,14 @@ from include.nacre.dag.polling import (
 from include.nacre.dag.troubles import Said, Trouble, understood
 from include.nacre.dag.waiting import in_words
 
+REPLACED = frozenset({Trouble.EXPIRED, Trouble.DENIED})
+"""Troubles that new credentials end."""
+
+DENIALS = 8
+"""Refusals in a row, over about four minutes, after which the credentials are not waited for any
+longer. Then each task waits in its worker, which has credentials of its own, or says what is
+wrong with them."""
+
 InThread = Callable[..., Awaitable[Any]]
 JobId = tuple[str, str]
 """(kind, name)"""
@@ -65,8 +73,6 @@ class Watcher:
         self._connect = connect
         self._in_thread = in_thread
         self._service: Service | None = None
-        self._answered = False
-        """Whether the present client has had an answer."""
         self._failures = 0
         """How many calls in a row have failed."""
         self._jobs: dict[JobId, Watched] = {}
@@ -123,7 +129,7 @@ class Watcher:
 
     def _forget(self) -> None:
         """Begin anew with the next job: the connection may have changed by then."""
-        self._task, self._service, self._answered, self._failures = None, None, False, 0
+        self._task, self._service, self._failures = None, None, 0
         self._since.clear()
         self._unlisted.clear()
 
@@ -162,9 +168,9 @@ class Watcher:
         try:
             summaries, answered_at = await self._ask("changed_since", kind, since)
         except aws_errors() as error:
-            if understood(error).trouble is not Trouble.DENIED:
+            if understood(error).trouble in {Trouble.PASSING, Trouble.EXPIRED}:
                 raise
-            self._unlisted.add(kind.step_type)  # the identity may describe, but not list
+            self._unlisted.add(kind.step_type)  # an identity may describe, and yet not list
             return
         self._since[kind.step_type] = answered_at - timedelta(seconds=OVERLAP)
         for job in asked:
@@ -187,7 +193,7 @@ class Watcher:
         answer = await self._in_thread(getattr(self._service, call), *arguments)
         if self._failures:
             self._tell(list(self._jobs), News("The service answers again."))
-        self._answered, self._failures = True, 0
+        self._failures = 0
         return answer
 
     def _note(self, job: Watched) -> None:
@@ -209,12 +215,11 @@ class Watcher:
 
     def _bear(self, said: Said) -> None:
         """Go on after a failed call, if that passes by itself; raise WatchError if it does not."""
-        replaced = said.trouble is Trouble.DENIED and self._answered
-        if said.trouble is Trouble.EXPIRED or replaced:
-            self._service, self._answered = None, False  # the connection may have newer ones
-        elif said.trouble is not Trouble.PASSING:
-            raise WatchError(str(said))
         self._failures += 1
+        if said.trouble is not Trouble.PASSING:
+            self._service = None  # the connection may have newer credentials
+            if said.trouble not in REPLACED or self._failures >= DENIALS:
+                raise WatchError(str(said))
         if self._failures == 1:
             self._tell(list(self._jobs), News(f"{said} The wait goes on."))
 

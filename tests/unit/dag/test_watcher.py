@@ -165,10 +165,24 @@ def test_missing_rights_end_the_wait_with_a_reason() -> None:
         service = Clocked()
         name = job(service, "a")
         service.trouble = refused("DescribeTrainingJob", "AccessDeniedException")
-        return await wait(Watcher(lambda: service, at_once), service, name)
+        await wait(Watcher(lambda: service, at_once), service, name)
 
     with pytest.raises(WatchError, match="DescribeTrainingJob failed with AccessDeniedException"):
         virtual.run(main())
+
+
+def test_rights_that_are_missing_for_a_minute_fail_nobody() -> None:
+    async def main() -> Any:
+        service = Clocked()
+        watcher = Watcher(lambda: service, at_once)
+        waiting = asyncio.create_task(wait(watcher, service, job(service, "a")))
+        service.trouble = refused("DescribeTrainingJob", "UnrecognizedClientException")
+        await asyncio.sleep(60)
+        service.trouble = None
+        end(service, "a")
+        return (await waiting)[0][-1]
+
+    assert virtual.run(main()) == "a: Completed"
 
 
 def test_expired_credentials_are_fetched_anew() -> None:
