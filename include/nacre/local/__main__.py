@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from include.nacre.local.place import Place
-from include.nacre.local.server import Endpoints, Options, Server, StartError
+from include.nacre.local.server import Endpoints, Options, StartError, running
 from include.nacre.local.store import StoreError
 
 _STATE = Path(".nacre/sagemaker")
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.ready_file:  # one that an earlier run left tells of ports that are gone
         options.ready_file.unlink(missing_ok=True)
     try:
-        with Server(_server_options(options)) as server:
+        with running(_server_options(options)) as server:
             print(_banner(server.endpoints, options.state.resolve()), flush=True)
             if options.ready_file:
                 _write_ready(options.ready_file, server.endpoints)

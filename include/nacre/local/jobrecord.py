@@ -59,7 +59,7 @@ _TAKEN = (
 )
 _MISSING = "Could not find requested job with name: {name}"
 
-KINDS: Mapping[Kind, JobKind] = MappingProxyType(
+KINDS: Mapping[str, JobKind] = MappingProxyType(
     {
         "processing": JobKind(
             "processing", "Processing", _MISSING, _TAKEN, {"StoppingCondition": _DAY}
@@ -82,18 +82,14 @@ KINDS: Mapping[Kind, JobKind] = MappingProxyType(
 )
 
 
-def job_arn(kind: JobKind, place: Place, name: str) -> str:
-    """The ARN that a job of that name has."""
-    return place.arn(f"{kind.word}-job/{name}")
-
-
-def new_job(kind: JobKind, place: Place, request: Mapping[str, Any], now: float) -> Resource:
+def new_job(
+    kind: JobKind, place: Place, name: str, body: Mapping[str, Any], now: float
+) -> Resource:
     """The job that a Create call's body asks for, not started yet."""
-    name, life = request[kind.name_key], born(now)
-    body = {**kind.defaults, **{key: value for key, value in request.items() if key != "Tags"}}
+    arn, life = place.arn(f"{kind.word}-job/{name}"), born(now)
     state = {"life": life.to_json(), "facts": {}}
-    arn = job_arn(kind, place, name)
-    return Resource(kind.kind, name, arn, life.state.status, now, now, body, state)
+    request = {**kind.defaults, **body}
+    return Resource(kind.kind, name, arn, life.state.status, now, now, request, state)
 
 
 def life_of(job: Resource) -> Life:
@@ -126,7 +122,7 @@ def failed(job: Resource, reason: str, now: float) -> Resource:
 
 def description(job: Resource) -> dict[str, Any]:
     """Everything that is known of a job, under the names of its Describe answer."""
-    kind, life = KINDS[kind_of(job)], life_of(job)
+    kind, life = KINDS[job.kind], life_of(job)
     return {
         kind.name_key: job.name,
         kind.arn_key: job.arn,
@@ -142,11 +138,3 @@ def description(job: Resource) -> dict[str, Any]:
         **job.request,
         **job.state["facts"],
     }
-
-
-def kind_of(job: Resource) -> Kind:
-    """A job's kind, as the type that the table is keyed by."""
-    for kind in KINDS:
-        if kind == job.kind:
-            return kind
-    raise ValueError(f"{job.arn} is no job")

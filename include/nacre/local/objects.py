@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _NO_SEGMENTS = frozenset({"", ".", ".."})
+_NAME_BYTES = 255  # of a file
 
 
 class ObjectError(Exception):
@@ -169,10 +170,10 @@ class Objects:
         return path
 
     def _path(self, uri: S3Uri) -> Path:
-        segments = uri.key.split("/")
-        if not _NO_SEGMENTS.isdisjoint(segments) or "\0" in uri.key:
-            raise ObjectError(f"{uri} cannot be a file: its key has an empty or a dot segment")
-        return self._bucket(uri.bucket).joinpath(*segments)
+        fault = _fault_of_key(uri.key)
+        if fault:
+            raise ObjectError(f"{uri} cannot be a file: {fault}")
+        return self._bucket(uri.bucket).joinpath(uri.key)
 
     def _bucket(self, name: str) -> Path:
         if name in _NO_SEGMENTS or "/" in name:
@@ -182,6 +183,19 @@ class Objects:
 
 def _uri(address: str | S3Uri) -> S3Uri:
     return address if isinstance(address, S3Uri) else parse_s3_uri(address)
+
+
+def _fault_of_key(key: str) -> str | None:
+    segments = key.split("/")
+    if not _NO_SEGMENTS.isdisjoint(segments) or "\0" in key:
+        return "its key has an empty or a dot segment"
+    try:
+        longest = max(len(os.fsencode(segment)) for segment in segments)
+    except UnicodeEncodeError:
+        return "its key is no text"
+    if longest > _NAME_BYTES:
+        return f"no part of its key may be longer than {_NAME_BYTES} bytes"
+    return None
 
 
 def _is_object(path: Path) -> bool:

@@ -14,7 +14,7 @@ from signal import SIGKILL, SIGTERM
 from typing import NamedTuple
 
 from include.nacre.local import processes
-from include.nacre.local.jobrecord import INTERNAL_ERROR, KINDS, after, failed, kind_of, life_of
+from include.nacre.local.jobrecord import INTERNAL_ERROR, KINDS, after, failed, life_of
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.place import StateFolder
 from include.nacre.local.processes import ProcessId
@@ -170,4 +170,4 @@ def _stopped(job: Resource, now: float) -> Resource:
 
 
 def _key(job: Resource) -> JobKey:
-    return JobKey(kind_of(job), job.name)
+    return JobKey(KINDS[job.kind].kind, job.name)

@@ -49,7 +49,7 @@ _MEMORY = {"GOMEMLIMIT": "64MiB", "GOGC": "50"}
 
 
 class S3Server:
-    """The S3 server on a bound socket, until it is closed."""
+    """The S3 server on a listening socket, until it is closed."""
 
     def __init__(self, folder: StateFolder, listening: socket.socket) -> None:
         self._folder = folder
@@ -66,8 +66,7 @@ class S3Server:
         return self._child.pid if self._child else None
 
     def start(self) -> None:
-        """Start serving; connections are accepted from here on."""
-        self._socket.listen(128)
+        """Start serving; connections that come before it does wait in the socket."""
         self._keeper.start()
 
     def close(self) -> None:
@@ -81,7 +80,6 @@ class S3Server:
             except subprocess.TimeoutExpired:
                 self._child.kill()
         self._keeper.join()
-        self._socket.close()
 
     def _keep(self) -> None:
         while True:

@@ -34,6 +34,7 @@ from include.nacre.local.store import Store
 from include.nacre.local.world import World
 
 _THREADS = 8  # calls answered at once; none of ours takes longer than milliseconds
+_WAITING = 128  # connections that nobody has accepted yet
 _LARGEST_BODY = 16 * 1024 * 1024  # bytes; the service itself refuses far smaller ones
 _GRACE = 5.0  # seconds that jobs get to end when the server does
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
@@ -74,57 +75,42 @@ class Endpoints:
         }
 
 
+@dataclass(frozen=True)
 class Server:
-    """A service that is started, serves until it is told to stop, and leaves nothing running."""
+    """A service whose parts run; calls are answered while `serve` does."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self._closing = contextlib.ExitStack()
-        self._http: TcpWSGIServer | MultiSocketServer | None = None
-
-    def __enter__(self) -> "Server":
-        with contextlib.ExitStack() as starting:
-            self.endpoints = self._start(starting)
-            self._closing = starting.pop_all()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._closing.close()
+    endpoints: Endpoints
+    http: TcpWSGIServer | MultiSocketServer
 
     def serve(self) -> None:
         """Answer calls in this thread until SystemExit or KeyboardInterrupt."""
-        if self._http is not None:
-            self._http.run()
+        self.http.run()
 
-    def _start(self, closing: contextlib.ExitStack) -> Endpoints:
-        options = self._options
-        _check_machine()
-        folder = _made(options.state)
+
+@contextlib.contextmanager
+def running(options: Options) -> Iterator[Server]:
+    """Start the service; whatever was started is ended, however this ends."""
+    _check_machine()
+    folder = _made(options)
+    with contextlib.ExitStack() as closing:
         closing.enter_context(_only_one(folder))
         api_socket = closing.enter_context(_bound(options.host, options.port, "--port"))
         s3_socket = closing.enter_context(_bound(options.host, options.s3_port, "--s3-port"))
         endpoints = Endpoints(_url(api_socket), _url(s3_socket), options.place)
-        (folder.buckets / options.place.default_bucket).mkdir(exist_ok=True)
-        store = Store(folder.database)
-        closing.callback(store.close)
-        s3 = S3Server(folder, s3_socket)
+        store = closing.enter_context(contextlib.closing(Store(folder.database)))
+        s3 = closing.enter_context(contextlib.closing(S3Server(folder, s3_socket)))
         s3.start()
-        closing.callback(s3.close)
         nursery = Nursery(folder, options.place, _job_environment(endpoints))
-        nursery.start()
-        closing.callback(nursery.close)
+        closing.enter_context(contextlib.closing(nursery)).start()
         runner = Runner(store, folder, nursery.launch, options.most_jobs, _clock)
-        application = _application(folder, store, runner, endpoints)
-        self._http = _http_server(application, api_socket)
-        closing.callback(self._http.close)
+        http = _http_server(_application(folder, store, runner, endpoints), api_socket)
+        closing.callback(http.close)
         if not is_ready(s3_socket.getsockname()):
-            raise StartError(
-                f"The S3 server does not answer. Its own words are in {folder.s3_log}."
-            )
+            raise StartError(f"The S3 server does not answer: its words are in {folder.s3_log}.")
         # Last, so that whatever fails above leaves the jobs of an earlier server alone.
-        runner.start()
         closing.callback(runner.close, _GRACE)
-        return endpoints
+        runner.start()
+        yield Server(endpoints, http)
 
 
 def _job_environment(endpoints: Endpoints) -> dict[str, str]:
@@ -158,6 +144,7 @@ def _http_server(
         max_request_body_size=_LARGEST_BODY,
         channel_timeout=600,
         connection_limit=1000,
+        asyncore_use_poll=True,  # select() cannot count as far
         ident=None,
     )
 
@@ -172,10 +159,11 @@ def _check_machine() -> None:
         )
 
 
-def _made(state: Path) -> StateFolder:
-    folder = StateFolder(state.resolve())
+def _made(options: Options) -> StateFolder:
+    folder = StateFolder(options.state.resolve())
     try:
         folder.make()
+        (folder.buckets / options.place.default_bucket).mkdir(exist_ok=True)
     except OSError as fault:
         raise StartError(
             f"{folder.root} cannot be used ({fault.strerror}): choose another --state folder."
@@ -206,6 +194,7 @@ def _bound(host: str, port: int, option: str) -> Iterator[socket.socket]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))
+            listening.listen(_WAITING)
         except OSError as fault:
             raise StartError(
                 f"{host}:{port} cannot be used ({fault.strerror}): stop what listens there, or"

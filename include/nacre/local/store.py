@@ -112,10 +112,10 @@ class Store:
         # One connection behind a lock: no call holds it for longer than a few hundred
         # microseconds, and nothing has to be closed per thread.
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(
-            path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
         try:
+            self._db = sqlite3.connect(
+                path, timeout=30, isolation_level=None, check_same_thread=False
+            )
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._migrate(path)
@@ -141,14 +141,18 @@ class Store:
             try:
                 yield
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has ended it already
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
 
     def add(self, resource: Resource, tags: Mapping[str, str] | None = None) -> None:
-        """Remember a new resource, or raise Exists with the one that has its name."""
+        """Remember a new resource, or raise Exists with the one that has its ARN.
+
+        ARNs are in lower case: names that differ in case alone are one name, as on the service.
+        """
         with self.transaction():
-            taken = self.get(resource.kind, resource.name)
+            taken = self.by_arn(resource.arn)
             if taken:
                 raise Exists(taken)
             self._run(

@@ -173,6 +173,14 @@ def test_a_deleted_version_is_not_given_out_again(registry: InMemory) -> None:
     assert register(registry) == f"{PACKAGE_ARN}/2"
 
 
+def test_a_group_in_capitals_is_found_by_its_arn_in_lower_case(sagemaker: InMemory) -> None:
+    made = sagemaker.call("CreateModelPackageGroup", ModelPackageGroupName="AbaloneModels")
+    arn = register(sagemaker, ModelPackageGroupName="AbaloneModels")
+    found = describe(sagemaker, arn)["ModelPackageGroupName"]
+    by_arn = listed(sagemaker, ModelPackageGroupName=made["ModelPackageGroupArn"])
+    assert (found, by_arn) == ("AbaloneModels", ["model-package/abalonemodels/1"])
+
+
 def test_a_group_named_by_its_arn_is_the_same_group(registry: InMemory) -> None:
     assert register(registry, ModelPackageGroupName=GROUP_ARN) == f"{PACKAGE_ARN}/1"
 
@@ -272,6 +280,13 @@ def test_an_approval_is_kept_with_who_and_when(registry: InMemory) -> None:
         datetime.fromtimestamp(START + 3, UTC),
         {"UserProfileName": "local"},
     ]
+
+
+def test_a_version_without_metadata_is_updated_again_and_again(registry: InMemory) -> None:
+    arn = register(registry)
+    for status in ("Approved", "Rejected"):
+        registry.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus=status)
+    assert describe(registry, arn)["ModelApprovalStatus"] == "Rejected"
 
 
 def test_metadata_is_merged_and_removed_by_key(registry: InMemory) -> None:

@@ -61,7 +61,7 @@ def runner(store: Store, sleepers: Sleepers) -> Iterator[Runner]:
 
 def add(store: Store, *names: str) -> None:
     for name in names:
-        store.add(new_job(KINDS["training"], Place(), training(name), time.time()))
+        store.add(new_job(KINDS["training"], Place(), name, training(name), time.time()))
 
 
 def submit(store: Store, runner: Runner, *names: str) -> None:

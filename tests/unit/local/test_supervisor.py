@@ -31,7 +31,7 @@ class Bench:
         self.spec: JobSpec | None = None
 
     def add(self, kind: Kind) -> None:
-        self.store.add(new_job(KINDS[kind], Place(), REQUESTS[kind]("job"), 1.0))
+        self.store.add(new_job(KINDS[kind], Place(), "job", REQUESTS[kind]("job"), 1.0))
 
     def run(self, kind: Kind, job: Reported) -> dict[str, Any]:
         def runs(

@@ -1,26 +1,24 @@
 """Create, describe, list and stop for the three kinds of jobs."""
 
 from include.nacre.local.api.checks import check_job
+from include.nacre.local.api.creation import add, body_of
 from include.nacre.local.api.listing import Listing, listed
 from include.nacre.local.jobrecord import JobKind, after, description, new_job
 from include.nacre.local.lifecycle import IllegalMove
 from include.nacre.local.protocol.core import Request, Response
 from include.nacre.local.protocol.errors import ResourceInUseError, ValidationError
-from include.nacre.local.store import Exists, Resource
+from include.nacre.local.store import Resource
 from include.nacre.local.world import World
 
 
 def create_job(world: World, kind: JobKind, request: Request) -> Response:
     """Accept a job, or refuse it for everything that is wrong with it."""
-    taken = world.store.get(kind.kind, request[kind.name_key])
-    if taken:  # before all other checks: whoever sends a job again shall learn that it exists
-        raise ResourceInUseError(kind.taken.format(arn=taken.arn))
+    job = new_job(kind, world.place, request[kind.name_key], body_of(request), world.clock())
+    # Before all other checks: whoever sends a job again shall learn that it exists.
+    if world.store.by_arn(job.arn):
+        raise ResourceInUseError(kind.taken.format(arn=job.arn))
     check_job(world, kind, request)
-    job = new_job(kind, world.place, request, world.clock())
-    try:
-        world.store.add(job, {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])})
-    except Exists as other:
-        raise ResourceInUseError(kind.taken.format(arn=other.resource.arn)) from other
+    add(world, job, request, kind.taken, ResourceInUseError)
     world.jobs.submitted(kind.kind, job.name)
     return {kind.arn_key: job.arn}
 

@@ -4,8 +4,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -49,7 +49,7 @@ class Listing:
     summary: Callable[[Resource], Mapping[str, Any]]
     descending: bool = False
     counts_all: bool = False
-    filters: Callable[[Request], list[Filter]] = field(default=lambda _request: [])
+    filters: Sequence[Filter] = ()
 
 
 def listed(store: Store, listing: Listing, request: Request) -> Response:
@@ -81,7 +81,7 @@ def _query(listing: Listing, request: Request) -> Query:
     ]
     query = Query(
         listing.kind,
-        [*filters, *listing.filters(request)],
+        [*filters, *listing.filters],
         _ORDERS[request.get("SortBy", "CreationTime")],
         descending=_descending(request, listing),
         limit=request.get("MaxResults", _PAGE) + 1,  # one more tells whether there is a next page

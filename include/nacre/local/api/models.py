@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from include.nacre.local.api.checks import image_faults, missing_data, refuse
+from include.nacre.local.api.creation import add, body_of
 from include.nacre.local.api.listing import Listing, listed
 from include.nacre.local.api.packages import APPROVED, found_package
 from include.nacre.local.protocol.core import Request, Response
 from include.nacre.local.protocol.errors import ValidationError
-from include.nacre.local.store import Exists, Resource
+from include.nacre.local.store import Resource
 from include.nacre.local.world import World
 
 
@@ -16,15 +17,9 @@ def create_model(world: World, request: Request) -> Response:
     """Keep a model, its containers resolved to an image and its data."""
     arn, now = world.place.arn(f"model/{request['ModelName']}"), world.clock()
     refuse(_faults(world, request))
-    body = {key: value for key, value in request.items() if key != "Tags"}
-    body |= _with_containers(world, request)
+    body = body_of(request) | _with_containers(world, request)
     model = Resource("model", request["ModelName"], arn, "", now, now, body)
-    try:
-        world.store.add(model, {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])})
-    except Exists as other:
-        raise ValidationError(
-            f'Cannot create already existing model "{other.resource.arn}".'
-        ) from other
+    add(world, model, request, 'Cannot create already existing model "{arn}".')
     return {"ModelArn": arn}
 
 

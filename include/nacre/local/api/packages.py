@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from include.nacre.local.api.checks import missing_data, refuse
+from include.nacre.local.api.creation import add, body_of
 from include.nacre.local.api.listing import Listing, listed
 from include.nacre.local.protocol.core import Request, Response
 from include.nacre.local.protocol.errors import ConflictError, ValidationError
-from include.nacre.local.store import Exists, Filter, Query, Resource
+from include.nacre.local.store import Filter, Query, Resource
 from include.nacre.local.world import World
 
 GROUP, PACKAGE = "model-package-group", "model-package"
@@ -31,14 +32,8 @@ def create_group(world: World, request: Request) -> Response:
     """Open a group of versions."""
     name, now = request["ModelPackageGroupName"], world.clock()
     arn = world.place.arn(f"{GROUP}/{name}")
-    body = {key: value for key, value in request.items() if key != "Tags"}
-    group = Resource(GROUP, name, arn, "Completed", now, now, body)
-    try:
-        world.store.add(group, {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])})
-    except Exists as other:
-        raise ValidationError(
-            f"Model Package Group already exists: {other.resource.arn}"
-        ) from other
+    group = Resource(GROUP, name, arn, "Completed", now, now, body_of(request))
+    add(world, group, request, "Model Package Group already exists: {arn}")
     return {"ModelPackageGroupArn": arn}
 
 
@@ -49,9 +44,10 @@ def describe_group(world: World, request: Request) -> Response:
 
 def list_groups(world: World, request: Request) -> Response:
     """One page of the groups."""
-    listing = Listing(
-        GROUP, "ModelPackageGroupSummaryList", group_description, filters=_group_filters
-    )
+    # Nobody shares groups with this account.
+    shared = request.get("CrossAccountFilterOption") == "CrossAccount"
+    filters = [Filter("SharedBy", "is not", None)] if shared else []
+    listing = Listing(GROUP, "ModelPackageGroupSummaryList", group_description, filters=filters)
     return listed(world.store, listing, request)
 
 
@@ -59,7 +55,7 @@ def delete_group(world: World, request: Request) -> Response:
     """Close an empty group."""
     group = _found_group(world, request["ModelPackageGroupName"])
     with world.store.transaction():
-        if world.store.find(Query(PACKAGE, _of_group(group.name), limit=1)):
+        if world.store.find(Query(PACKAGE, _of_group(group), limit=1)):
             raise ConflictError(
                 f"Model Package Group {group.arn} still contains model packages: delete them first."
             )
@@ -85,11 +81,11 @@ def describe_package(world: World, request: Request) -> Response:
 
 def list_packages(world: World, request: Request) -> Response:
     """One page of the packages: those of the group named, else those without a group."""
-    listing = Listing(
-        PACKAGE, "ModelPackageSummaryList", package_description, filters=_package_filters
-    )
     if "ModelPackageGroupName" in request:
-        _found_group(world, request["ModelPackageGroupName"])
+        filters = _of_group(_found_group(world, request["ModelPackageGroupName"]))
+    else:
+        filters = _TYPES[request.get("ModelPackageType", "Unversioned")]
+    listing = Listing(PACKAGE, "ModelPackageSummaryList", package_description, filters=filters)
     return listed(world.store, listing, request)
 
 
@@ -113,11 +109,7 @@ def delete_package(world: World, request: Request) -> Response:
 
 def found_package(world: World, name_or_arn: str) -> Resource:
     """The package of that name or ARN, or the service's error."""
-    package = world.store.get(PACKAGE, _name(name_or_arn))
-    if package is None:
-        arn = world.place.arn(f"{PACKAGE}/{_name(name_or_arn)}")
-        raise ValidationError(f"ModelPackage {arn} does not exist.")
-    return package
+    return _found(world, PACKAGE, name_or_arn, "ModelPackage {arn} does not exist.")
 
 
 def group_description(group: Resource) -> dict[str, Any]:
@@ -167,7 +159,7 @@ def _faults(world: World, request: Request) -> Iterator[str]:
 def _registered(world: World, request: Request) -> Resource:
     now = world.clock()
     state = {"ModelApprovalStatus": request.get("ModelApprovalStatus", PENDING)}
-    body = {key: request[key] for key in request if key not in {"Tags", "ClientToken"}}
+    body = body_of(request)
     if "ModelPackageGroupName" in request:
         group = _found_group(world, request["ModelPackageGroupName"])
         version = world.store.count_up(group.arn)
@@ -179,10 +171,7 @@ def _registered(world: World, request: Request) -> Resource:
         name = request["ModelPackageName"]
     arn = world.place.arn(f"{PACKAGE}/{name}")
     package = Resource(PACKAGE, name, arn, "Completed", now, now, body, state)
-    try:
-        world.store.add(package, {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])})
-    except Exists as other:
-        raise ValidationError(f"Model Package already exists: {other.resource.arn}") from other
+    add(world, package, request, "Model Package already exists: {arn}")
     return package
 
 
@@ -190,7 +179,7 @@ def _updated(package: Resource, request: Request, now: float) -> Resource:
     state = {**package.state, **{key: request[key] for key in _REPLACEABLE if key in request}}
     described = {**package.request, **package.state}
     properties = {
-        **described.get("CustomerMetadataProperties", {}),
+        **(described.get("CustomerMetadataProperties") or {}),
         **request.get("CustomerMetadataProperties", {}),
     }
     for key in request.get("CustomerMetadataPropertiesToRemove", []):
@@ -228,19 +217,8 @@ def _content(request: Request) -> str:
     return json.dumps(request, sort_keys=True)
 
 
-def _group_filters(request: Request) -> list[Filter]:
-    shared_only = request.get("CrossAccountFilterOption") == "CrossAccount"
-    return [Filter("SharedBy", "is not", None)] if shared_only else []  # nobody shares any here
-
-
-def _package_filters(request: Request) -> list[Filter]:
-    if "ModelPackageGroupName" in request:
-        return _of_group(_name(request["ModelPackageGroupName"]))
-    return _TYPES[request.get("ModelPackageType", "Unversioned")]
-
-
-def _of_group(name: str) -> list[Filter]:
-    return [Filter("Group", "=", name)]
+def _of_group(group: Resource) -> list[Filter]:
+    return [Filter("Group", "=", group.name)]
 
 
 _TYPES: Mapping[str, list[Filter]] = {
@@ -251,16 +229,13 @@ _TYPES: Mapping[str, list[Filter]] = {
 
 
 def _found_group(world: World, name_or_arn: str) -> Resource:
-    name = _name(name_or_arn)
-    group = world.store.get(GROUP, name)
-    if group is None:
-        arn = world.place.arn(f"{GROUP}/{name}")
-        raise ValidationError(f"ModelPackageGroup {arn} does not exist.")
-    return group
+    return _found(world, GROUP, name_or_arn, "ModelPackageGroup {arn} does not exist.")
 
 
-def _name(name_or_arn: str) -> str:
-    """The name within an ARN: what follows its resource type; `group/version` for a version."""
-    if not name_or_arn.startswith("arn:"):
-        return name_or_arn
-    return name_or_arn.partition("/")[2]
+def _found(world: World, kind: str, name_or_arn: str, missing: str) -> Resource:
+    is_arn = name_or_arn.startswith("arn:")
+    arn = name_or_arn if is_arn else world.place.arn(f"{kind}/{name_or_arn}")
+    found = world.store.by_arn(arn)
+    if found is None or found.kind != kind:
+        raise ValidationError(missing.format(arn=arn))
+    return found

@@ -44,7 +44,7 @@ SECTIONS: Mapping[str, Section] = MappingProxyType(
     {
         **{
             f"{kind}-jobs": Section(
-                f"{job.word} jobs", kind, description, f"/aws/sagemaker/{GROUPS[kind]}"
+                f"{job.word} jobs", kind, description, f"/aws/sagemaker/{GROUPS[job.kind]}"
             )
             for kind, job in KINDS.items()
         },

@@ -32,12 +32,6 @@ class ResourceInUseError(ApiError):
     code = "ResourceInUse"
 
 
-class ResourceNotFoundError(ApiError):
-    """SageMaker's own way of saying that there is no such thing, where it does not say `400`."""
-
-    code = "ResourceNotFound"
-
-
 class ResourceLimitExceededError(ApiError):
     """An account's quota is used up."""
 

@@ -11,28 +11,18 @@ from typing import Any, Literal, NamedTuple
 import regex
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-SCALARS: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "character": (str,),
-    "blob": (str,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "long": (int,),
-    "float": (int, float),
-    "double": (int, float),
-    "timestamp": (int, float),
-}
-# Java's words for the type that a member wants, as the service's deserializer uses them.
-_JAVA = {
-    "string": "a String",
-    "character": "a String",
-    "blob": "a Blob",
-    "boolean": "a Boolean",
-    "integer": "an Integer",
-    "long": "a Long",
-    "float": "a Float",
-    "double": "a Double",
-    "timestamp": "a Timestamp",
+_NUMBER = (int, float)
+# A member's type -> what JSON may hold there, and Java's words for it in the service's messages.
+_SCALARS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "string": ((str,), "a String"),
+    "character": ((str,), "a String"),
+    "blob": ((str,), "a Blob"),
+    "boolean": ((bool,), "a Boolean"),
+    "integer": ((int,), "an Integer"),
+    "long": ((int,), "a Long"),
+    "float": (_NUMBER, "a Float"),
+    "double": (_NUMBER, "a Double"),
+    "timestamp": (_NUMBER, "a Timestamp"),
 }
 _YEAR_10000 = 253_402_300_800
 _SHOWN = 200  # characters of a faulty value that its message repeats
@@ -87,7 +77,7 @@ def _structure_faults(shape: StructureShape, value: Mapping[str, Any], at: str) 
 
 
 def _list_faults(shape: ListShape, value: list[Any], place: str) -> Iterator[Fault]:
-    if shape.member.type_name not in SCALARS:
+    if shape.member.type_name not in _SCALARS:
         for number, item in enumerate(value, 1):
             yield from faults(shape.member, item, _below(place, f"{number}.member"))
         return
@@ -96,7 +86,7 @@ def _list_faults(shape: ListShape, value: list[Any], place: str) -> Iterator[Fau
 
 def _map_faults(shape: MapShape, value: Mapping[str, Any], place: str) -> Iterator[Fault]:
     yield from _grouped(shape.key, value, list(value), place, "Map keys must satisfy constraint")
-    if shape.value.type_name not in SCALARS:
+    if shape.value.type_name not in _SCALARS:
         for key, item in value.items():
             yield from faults(shape.value, item, _below(place, f"{key}.member"))
         return
@@ -130,9 +120,10 @@ def _type_mismatch(shape: Shape, value: Any) -> str | None:
     if isinstance(value, dict | list):
         found = "structure or map" if isinstance(value, dict) else "list"
         return f"Start of {found} found where not expected."
-    if isinstance(value, SCALARS[kind]) and (kind == "boolean") == isinstance(value, bool):
+    types, java = _SCALARS[kind]
+    if isinstance(value, types) and (kind == "boolean") == isinstance(value, bool):
         return _not_representable(kind, value)
-    return f"{_json_kind(value)} can not be converted to {_JAVA[kind]}"
+    return f"{_json_kind(value)} can not be converted to {java}"
 
 
 def _not_representable(kind: str, value: Any) -> str | None:
