@@ -1,7 +1,7 @@
 import pytest
 
 from include.nacre.local.images.algorithm.metrics import definitions
-from include.nacre.local.jobs.metrics import MAX_METRICS, MetricReader
+from include.nacre.local.jobs.metrics import MAX_METRICS, SEARCHED_CHARACTERS, MetricReader
 
 
 def final(lines: list[str], *defined: tuple[str, str]) -> dict[str, float]:
@@ -28,6 +28,17 @@ def test_a_metric_carries_the_time_of_its_line_in_seconds() -> None:
     reader = MetricReader([{"Name": "m", "Regex": "m=(.*)"}])
     reader.read(1_700_000_000_250, "m=1")
     assert reader.final() == [{"MetricName": "m", "Value": 1.0, "Timestamp": 1_700_000_000.25}]
+
+
+@pytest.mark.parametrize("regex", [r".*loss=(\d)", r".*loss=(\d)|x", r"(?:.*)loss=(\d)"])
+def test_the_last_of_several_matches_in_a_line_is_taken_by_a_greedy_start(regex: str) -> None:
+    assert final(["loss=1 loss=2"], ("loss", regex)) == {"loss": 2.0}
+
+
+def test_a_very_long_line_is_searched_at_its_start_alone() -> None:
+    long = "loss=1" + " " * SEARCHED_CHARACTERS + "acc=2"
+    defined = [(d["Name"], d["Regex"]) for d in definitions()]
+    assert final([long], ("loss", r"loss=(\d)"), ("acc", r"acc=(\d)"), *defined) == {"loss": 1.0}
 
 
 def test_at_most_so_many_metrics_are_reported() -> None:

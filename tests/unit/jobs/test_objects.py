@@ -103,7 +103,23 @@ def test_a_listing_is_the_matching_keys_in_the_order_of_their_bytes(
     assert keys(objects, f"s3://b/{prefix}") == expected
 
 
-@pytest.mark.parametrize("key", ["/", "..", "../x", "a/../x", "a//b", "./a", "a/./b", "/a", "a\0b"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "/",
+        "..",
+        "../x",
+        "a/../x",
+        "a//b",
+        "./a",
+        "a/./b",
+        "/a",
+        "a\0b",
+        "\ud800",
+        "x" * 256,
+        "é" * 128,
+    ],
+)
 def test_a_key_that_no_file_can_have_is_refused(objects: Objects, key: str) -> None:
     with pytest.raises(ObjectError):
         objects.put_bytes(S3Uri("b", key), b"")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from include.nacre.local.images.announce import announce
+from include.nacre.local.images.archives import ArchiveError, unpack
 from include.nacre.local.images.errors import UserError
 from include.nacre.local.images.variables import Flavour
 
@@ -53,8 +54,10 @@ def place_source(source: str, fetched: Path, code: Path) -> None:
     elif not path.is_file():
         raise UserError(f"The source {source} does not exist")
     elif tarfile.is_tarfile(path):
-        with tarfile.open(path) as archive:
-            archive.extractall(code, filter="data")
+        try:
+            unpack(path, code)
+        except ArchiveError as fault:
+            raise UserError(f"The source {source} cannot be unpacked: {fault}") from fault
     elif source.startswith("s3://"):
         raise UserError(f"The source {source} is no gzipped tar archive")
     else:

@@ -70,7 +70,7 @@ class LogStream:
 
     def append(self, epoch_ms: int, text: str) -> None:
         """Write one event; it is on disk (or in the kernel's hands) with the next `flush`."""
-        self._file.write(f"{epoch_ms} {text}\n".encode())
+        self._file.write(f"{epoch_ms} {text}\n".encode(errors="backslashreplace"))
 
     def flush(self) -> None:
         """Let readers see what was appended."""

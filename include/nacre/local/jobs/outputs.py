@@ -84,25 +84,24 @@ class FolderSync:
 
 
 class Background:
-    """Syncs folders every second, in a thread of its own, until the job is over."""
+    """Syncs folders every second, in a thread of its own, as long as its context lasts."""
 
     def __init__(self, syncs: Sequence[FolderSync]) -> None:
         self._syncs = syncs
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
 
-    def start(self) -> None:
-        """Start syncing, if there is anything to sync."""
+    def __enter__(self) -> None:
         if self._syncs:
             self._thread.start()
 
-    def finish(self) -> None:
-        """Stop, and sync once more in this thread: a fault shows there."""
+    def __exit__(self, fault: type[BaseException] | None, *_more: object) -> None:
         self._over.set()
-        if self._thread.ident is not None:
+        if self._syncs:
             self._thread.join()
-        for sync in self._syncs:
-            sync.sync()
+        if fault is None:  # once more, in this thread, so that a fault shows
+            for sync in self._syncs:
+                sync.sync()
 
     def _run(self) -> None:
         while not self._over.wait(_SYNC_SECONDS):

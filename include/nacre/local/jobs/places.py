@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 from include.nacre.local.images import layout
 from include.nacre.local.jobs.faults import client_error
 
+MACHINE_NAMES = Path("/etc/hosts")
+
 
 @dataclass(frozen=True)
 class Host:
@@ -62,7 +64,7 @@ def make_hosts(job_dir: Path, streams: Mapping[str, str]) -> list[Host]:
 
 
 def write_names(hosts: Sequence[Host], job: str) -> None:
-    """Let the hosts of a job find each other by name.
+    """Let the hosts of a job find each other by name, beside the names that the machine knows.
 
     Each has an address of its own on the loopback device, so that two hosts, or two jobs, that
     listen on the same port of their own name do not meet.
@@ -70,6 +72,6 @@ def write_names(hosts: Sequence[Host], job: str) -> None:
     digest = hashlib.sha256(job.encode()).digest()
     network = f"127.{digest[0] % 254 + 1}.{digest[1]}"
     lines = [f"{network}.{number % 254 + 1} {host.name}" for number, host in enumerate(hosts)]
-    text = "\n".join(["127.0.0.1 localhost", "::1 localhost", *lines]) + "\n"
+    known = MACHINE_NAMES.read_bytes() if MACHINE_NAMES.exists() else b"127.0.0.1 localhost\n"
     for host in hosts:
-        host.names.write_text(text, encoding="ascii")
+        host.names.write_bytes("\n".join([*lines, ""]).encode() + known)

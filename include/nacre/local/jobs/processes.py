@@ -15,7 +15,7 @@ from pathlib import Path
 from include.nacre.local.images import layout
 from include.nacre.local.jobs import launcher
 from include.nacre.local.jobs.faults import client_error
-from include.nacre.local.jobs.places import Host
+from include.nacre.local.jobs.places import MACHINE_NAMES, Host
 from include.nacre.local.jobs.tools import needed_paths
 
 _NO_OWN_VIEW = (
@@ -58,23 +58,14 @@ class HostProcess:
     """A started host; what it prints goes to the `output` descriptor, which is closed here."""
 
     def __init__(self, host: Host, command: Command, output: int) -> None:
-        if sys.platform != "linux":
-            raise client_error(_NO_OWN_VIEW.format(fault=sys.platform, remedy=_NOT_LINUX))
         self.host = host
         self._code: int | None = None
         self._status, status_write = os.pipe()
-        plan = host.folder / "plan.json"
-        plan.write_text(json.dumps(_plan(host, command, status_write)), encoding="utf-8")
-        with plan.open("rb") as plan_file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", launcher.__file__],
-                stdin=plan_file,
-                stdout=output,
-                stderr=output,
-                pass_fds=(status_write, *command.sockets),
-            )
-        os.close(output)
-        os.close(status_write)
+        try:
+            self._process = _launch(host, command, output, status_write)
+        finally:  # whoever waits for the end of either must not wait for us
+            os.close(output)
+            os.close(status_write)
 
     def fileno(self) -> int:
         """A descriptor that turns readable when the host has ended."""
@@ -106,6 +97,21 @@ class HostProcess:
         return self._code if self._code >= 0 else 128 - self._code
 
 
+def _launch(host: Host, command: Command, output: int, status: int) -> subprocess.Popen[bytes]:
+    if sys.platform != "linux":
+        raise client_error(_NO_OWN_VIEW.format(fault=sys.platform, remedy=_NOT_LINUX))
+    plan = host.folder / "plan.json"
+    plan.write_text(json.dumps(_plan(host, command, status)), encoding="utf-8")
+    with plan.open("rb") as plan_file:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", launcher.__file__],
+            stdin=plan_file,
+            stdout=output,
+            stderr=output,
+            pass_fds=(status, *command.sockets),
+        )
+
+
 def remedy(settings: Path = Path("/proc/sys")) -> str:
     """What makes namespaces possible on a Linux machine that forbids them."""
     for name, (forbidding, command) in _SETTINGS.items():
@@ -116,16 +122,14 @@ def remedy(settings: Path = Path("/proc/sys")) -> str:
 
 
 def _plan(host: Host, command: Command, status_fd: int) -> launcher.Plan:
+    binds = {layout.ML: host.ml, layout.TOOLS: host.tools, "/tmp": host.tmp}  # noqa: S108
+    if MACHINE_NAMES.exists():
+        binds[MACHINE_NAMES] = host.names
     return {
         "parent": os.getpid(),
         "status_fd": status_fd,
         "hostname": host.name,
-        "binds": [
-            (str(host.ml), str(layout.ML)),
-            (str(host.tools), str(layout.TOOLS)),
-            (str(host.names), "/etc/hosts"),
-            (str(host.tmp), "/tmp"),  # noqa: S108 - the job's own
-        ],
+        "binds": [(str(source), str(target)) for target, source in binds.items()],
         "keep": [path for path in needed_paths() if Path(path).is_relative_to("/tmp")],  # noqa: S108
         "argv": list(command.argv),
         "env": dict(command.environment),

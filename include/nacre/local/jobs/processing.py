@@ -34,13 +34,11 @@ def run_processing(job: Job) -> Outcome:
     job.report("Downloading", {})
     _prepare(job, hosts)
     environment = job.environment(request.get("Environment"))
-    continuous = Background(list(_continuous(job, hosts)))
+    continuous = list(_continuous(job, hosts))
     job.report("Running", {})
-    with job.group() as group:
+    with job.group() as group, Background(continuous):
         group.start({host: Command(argv, environment) for host in hosts})
-        continuous.start()
         ended = group.wait(job.stop, job.limits, job.over_time)
-        continuous.finish()
     facts = _exit_message(hosts)
     if ended.end != "exited":
         return Outcome("Stopped", None, facts)

@@ -38,15 +38,13 @@ def run_training(job: Job) -> Outcome:
     groups = configs.instance_groups(request["ResourceConfig"])
     hosts = job.hosts(algorithm_streams(sum(len(group.hosts) for group in groups)), runtime)
     job.report("Downloading", {})
-    checkpoints = outputs.Background(_prepare(job, hosts, groups))
+    checkpoints = _prepare(job, hosts, groups)
     read = _metric_reader(request, runtime)
     command = Command(_argv(request["AlgorithmSpecification"], runtime), _variables(job, runtime))
     job.report("Training", {})
-    with job.group() as group:
+    with job.group() as group, outputs.Background(checkpoints):
         group.start(dict.fromkeys(hosts, command), read.read)
-        checkpoints.start()
         ended = group.wait(job.stop, job.limits, job.over_time)
-        checkpoints.finish()
     job.report("Uploading", {})
     facts = _upload(job, hosts, has_failed=ended.failed is not None and ended.end == "exited")
     return _outcome(ended, hosts, facts | _metric_facts(read))

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import socket
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from include.nacre.local.images import Runtime, layout, runtime_for
+from include.nacre.local.images.archives import ArchiveError, unpack
 from include.nacre.local.images.wire import SOCKETS_VARIABLE
 from include.nacre.local.jobs import inputs
 from include.nacre.local.jobs.dataprocessing import DataProcessing, ProcessingError, from_request
@@ -154,9 +154,8 @@ def _place_model(job: Job, host: Host, container: Mapping[str, Any]) -> None:
 def _unpack(job: Job, uri: str, archive: Path, folder: Path) -> None:
     job.fetch(uri, archive)
     try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as fault:
+        unpack(archive, folder)
+    except ArchiveError as fault:
         raise client_error(
             f'Failed to extract model data archive from URL "{uri}". Please ensure that the object'
             f" located at the URL is a valid tar.gz archive: {fault}"
