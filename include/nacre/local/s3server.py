@@ -94,7 +94,8 @@ class S3Server:
 
     def _spawn(self, log: int) -> "subprocess.Popen[bytes]":
         descriptor = self._socket.fileno()
-        root = f':hasher,remote="{self._folder.buckets}",hashes=md5,max_age=off:'
+        folder = str(self._folder.buckets).replace('"', '""')
+        root = f':hasher,remote="{folder}",hashes=md5,max_age=off:'
         return subprocess.Popen(
             [
                 *(sys.executable, "-S", "-m", "include.nacre.local.tether"),

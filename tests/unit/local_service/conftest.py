@@ -22,4 +22,4 @@ def scripts(service: LocalSageMaker, request: pytest.FixtureRequest) -> Scripts:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    return tmp_path / "state"
+    return tmp_path / "a state, of: mine"
