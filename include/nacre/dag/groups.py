@@ -18,7 +18,8 @@ def ensure_group(aws: Aws, name: str, patience: Patience, tell: Callable[[str], 
         # No code of its own says that somebody else was faster; the group does.
         if not _exists(aws, name, patience):
             raise
-    tell(f"Created model package group {name}")
+    else:
+        tell(f"Created model package group {name}")
 
 
 def _exists(aws: Aws, name: str, patience: Patience) -> bool:

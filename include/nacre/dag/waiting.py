@@ -73,11 +73,12 @@ class Waiting:
         return answer
 
     def _rest(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        left = seconds
+        while left > 0:
             if self.killed():
                 raise KilledError(f"{self.kind.noun} {self.name} is waited for no longer")
             self.sleep(min(left, SLICE))
+            left -= SLICE
 
     def _tell_change(self, answer: Answer) -> None:
         state = in_words(self.kind, answer)
