@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ import psutil
 
 from scripts.airflow_env import ROOT, airflow_environment, is_healthy
 from scripts.processes import start, wait_until
+from scripts.stack import SETTINGS_FILE
 
 Json = Any
 
@@ -171,7 +173,8 @@ def running_airflow(
 ) -> Iterator[Airflow]:
     """`airflow standalone` in `home` with the DAG files in `dags`, until the end of the block.
 
-    `connections` are Airflow's, by id, in the words of its JSON form.
+    `connections` are Airflow's, by id, in the words of its JSON form; they win over those of the
+    project's settings file, which is loaded.
     """
     port = free_port()
     variables = airflow_environment(home, local=True) | HEARTBEATS | dict(environment)
@@ -185,6 +188,9 @@ def running_airflow(
     }
     for conn_id, connection in connections.items():
         variables[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
+    # Pools too: a task whose pool does not exist waits for ever.
+    load = [sys.executable, "-m", "scripts.load_settings", str(SETTINGS_FILE)]
+    subprocess.run(load, env=variables, cwd=ROOT, check=True, capture_output=True)
     log = home / "standalone.log"
     argv = [sys.executable, "-m", "airflow", "standalone"]
     child = start("Airflow", argv, env=variables, log=log, cwd=ROOT, grace_seconds=30)

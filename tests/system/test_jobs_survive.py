@@ -97,8 +97,9 @@ def test_a_killed_triggerer_leaves_one_job(airflow: Airflow, sagemaker: LocalSag
     dag_id = "sleep_in_triggerer"
     run_id, _ = waiting(airflow, sagemaker, dag_id, seconds=20)
     triggerers = [process for process in airflow.processes() if "triggerer" in title(process)]
-    assert triggerers
-    for process in triggerers:
+    killed = {*triggerers, *(child for parent in triggerers for child in parent.children(True))}
+    assert killed
+    for process in killed:
         process.send_signal(signal.SIGKILL)
     airflow.start_triggerer()
     assert airflow.wait_run(dag_id, run_id) == "success"
