@@ -48,6 +48,10 @@ lock: .venv/ready  ## Make requirements.lock from requirements.txt and requireme
 		--no-annotate --custom-compile-command "make lock" \
 		requirements-dev.txt -o requirements.lock
 
+.PHONY: shapes
+shapes: .venv/ready  ## Make include/nacre/definition/shapes.py from botocore's service model
+	@$(BIN)/python -m scripts.make_shapes
+
 .PHONY: clean
 clean:  ## Remove what runs left behind (state, caches); keeps .venv
 	rm -rf .nacre build .mypy_cache .ruff_cache .pytest_cache .hypothesis
