@@ -14,16 +14,13 @@ from include.nacre.local.server import Endpoints, Options, StartError, running
 from include.nacre.local.store import StoreError
 
 _STATE = Path(".nacre/sagemaker")
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, `kill`, the terminal's end
 
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until a signal ends it; 1 if it cannot start."""
     options = _parsed(arguments)
-    for number in _STOPS:
+    for number in _stops():
         signal.signal(number, _stop)
-    if options.ready_file:  # one that an earlier run left tells of ports that are gone
-        options.ready_file.unlink(missing_ok=True)
     try:
         with running(_server_options(options)) as server:
             print(_banner(server.endpoints, options.state.resolve()), flush=True)
@@ -39,14 +36,26 @@ def main(arguments: Sequence[str]) -> int:
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     # One is enough: a second Ctrl-C must not interrupt the end of what was started.
-    for number in _STOPS:
+    for number in _stops():
         signal.signal(number, signal.SIG_IGN)
     raise SystemExit
 
 
+def _stops() -> tuple[signal.Signals, ...]:
+    """Ctrl-C, `kill`, and the terminal's end, unless `nohup` has us outlive that."""
+    nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *(() if nohup else (signal.SIGHUP,)))
+
+
 def _server_options(options: argparse.Namespace) -> Options:
     return Options(
-        options.state, options.host, options.port, options.s3_port, options.max_jobs, Place()
+        state=options.state,
+        host=options.host,
+        port=options.port,
+        s3_port=options.s3_port,
+        most_jobs=options.max_jobs,
+        ready_file=options.ready_file,
+        place=Place(),
     )
 
 

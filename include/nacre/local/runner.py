@@ -149,8 +149,8 @@ class Runner:
             # the one that came too late ends at once, and the job is the other's.
             if claimed is not None and claimed != process and processes.is_alive(claimed):
                 self._watch(key, claimed)
-            else:
-                self._lose(key)
+                return
+        self._lose(key)
         self._fill()
 
     def _claimed(self, key: JobKey) -> ProcessId | None:

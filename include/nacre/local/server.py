@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from waitress.server import MultiSocketServer, TcpWSGIServer
 
 from include.nacre.local.api.operations import operations
 from include.nacre.local.application import Application
+from include.nacre.local.clock import now
 from include.nacre.local.cloudwatch.operations import log_operations
 from include.nacre.local.cloudwatch.streams import LogGroups
 from include.nacre.local.console.pages import Console
@@ -53,6 +53,7 @@ class Options:
     port: int
     s3_port: int
     most_jobs: int
+    ready_file: Path | None
     place: Place
 
 
@@ -94,6 +95,8 @@ def running(options: Options) -> Iterator[Server]:
     folder = _made(options)
     with contextlib.ExitStack() as closing:
         closing.enter_context(_only_one(folder))
+        if options.ready_file:  # one that a killed server left tells of ports that are gone
+            options.ready_file.unlink(missing_ok=True)
         api_socket = closing.enter_context(_bound(options.host, options.port, "--port"))
         s3_socket = closing.enter_context(_bound(options.host, options.s3_port, "--s3-port"))
         endpoints = Endpoints(_url(api_socket), _url(s3_socket), options.place)
@@ -102,7 +105,7 @@ def running(options: Options) -> Iterator[Server]:
         s3.start()
         nursery = Nursery(folder, options.place, _job_environment(endpoints))
         closing.enter_context(contextlib.closing(nursery)).start()
-        runner = Runner(store, folder, nursery.launch, options.most_jobs, _clock)
+        runner = Runner(store, folder, nursery.launch, options.most_jobs, now)
         http = _http_server(_application(folder, store, runner, endpoints), api_socket)
         closing.callback(http.close)
         if not is_ready(s3_socket.getsockname()):
@@ -121,7 +124,7 @@ def _application(
     folder: StateFolder, store: Store, runner: Runner, endpoints: Endpoints
 ) -> Application:
     place, groups, loader = endpoints.place, LogGroups(folder.logs), Loader()
-    world = World(place, store, Objects(folder.buckets), _clock, runtime_for, runner)
+    world = World(place, store, Objects(folder.buckets), now, runtime_for, runner)
     sagemaker = JsonService(_model(loader, "sagemaker"), operations(world))
     logs = JsonService(_model(loader, "logs"), log_operations(groups, place))
     console = Console(world, groups, endpoints.s3)
@@ -206,7 +209,3 @@ def _bound(host: str, port: int, option: str) -> Iterator[socket.socket]:
 def _url(listening: socket.socket) -> str:
     host, port = listening.getsockname()
     return f"http://{host}:{port}"
-
-
-def _clock() -> float:
-    return round(time.time(), 3)  # milliseconds, as the service's times

@@ -10,11 +10,11 @@ import os
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from include.nacre.local.clock import now
 from include.nacre.local.jobrecord import KINDS, after, life_of
 from include.nacre.local.jobs import JobSpec, Outcome, Report, StopRequest, Workspace, run_job
 from include.nacre.local.jobs.spec import Kind
@@ -36,7 +36,7 @@ ENVIRONMENT = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_RESPONSE_CHECKSUM_VALIDATION",
 )
-# What room is made for in the lifecycle by the events that run_job reports.
+# The events that run_job reports, as the lifecycle calls them.
 _EVENTS: Mapping[str, Event] = {
     "Downloading": "Downloading",
     "Training": "Running",
@@ -99,10 +99,9 @@ class Supervision:
         )
 
     def _report(self, event: str, facts: Mapping[str, Any]) -> None:
-        # Asked for or not, a job that runs into its time limit while stopping was asked to stop.
-        stopping = event == "Stopping"
-        job = self._move(_EVENTS[event], facts)
-        self._over_time = self._over_time or (stopping and job.status == "Stopping")
+        moved = _EVENTS[event]
+        self._over_time = self._over_time or moved == "TimeLimit"
+        self._move(moved, facts)
 
     def _finish(self, outcome: Outcome) -> None:
         with self._store.transaction():
@@ -122,7 +121,7 @@ class Supervision:
         self, event: Event, facts: Mapping[str, Any] | None = None, reason: str | None = None
     ) -> Resource:
         return self._store.update(
-            self._kind, self._name, lambda job: after(job, event, _now(), facts, reason)
+            self._kind, self._name, lambda job: after(job, event, now(), facts, reason)
         )
 
 
@@ -152,10 +151,6 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("kind", choices=list(KINDS))
     parser.add_argument("name")
     return parser.parse_args(arguments)
-
-
-def _now() -> float:
-    return round(time.time(), 3)  # milliseconds, as the service's times
 
 
 if __name__ == "__main__":

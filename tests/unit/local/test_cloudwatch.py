@@ -95,6 +95,13 @@ def test_streams_are_found_by_a_prefix_of_their_name(many: Logs) -> None:
     assert stream_names(many, logStreamNamePrefix="fit/") == ["fit/algo-1-1", "fit/algo-2-1"]
 
 
+@pytest.mark.parametrize("prefix", ["/", "/var/log/", "../", "fit/../../"])
+def test_a_prefix_leads_nowhere_else(many: Logs, prefix: str) -> None:
+    (many.root / "ProcessingJobs").mkdir()
+    (many.root / "ProcessingJobs/other.log").write_text("1 x\n")
+    assert stream_names(many, logStreamNamePrefix=prefix) == []
+
+
 def test_streams_are_ordered_by_their_last_event(many: Logs) -> None:
     asked = {"orderBy": "LastEventTime", "descending": True, "limit": 2}
     assert stream_names(many, **asked) == ["fit/algo-2-1", "fit-2/algo-1-1"]
@@ -159,6 +166,7 @@ def test_a_token_that_nobody_gave_out_is_refused(logs: Logs, token: str) -> None
     [
         (GROUP, "none", "The specified log stream does not exist."),
         (GROUP, "../../secret", "The specified log stream does not exist."),
+        (GROUP, "/etc/passwd", "The specified log stream does not exist."),
         (f"{GROUP}/..", "x", "The specified log group does not exist."),
         ("/aws/lambda/x", "x", "The specified log group does not exist."),
     ],

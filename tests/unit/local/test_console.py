@@ -122,7 +122,15 @@ def test_a_jobs_log_is_plain_text(sagemaker: InMemory, console: Console, word: s
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/training-jobs/none", "/logs/training/none", "/logs/x/y", "/logs"]
+    "path",
+    [
+        "/nothing",
+        "/training-jobs/none",
+        "/logs/training/none",
+        "/logs/x/y",
+        "/objects/../logs",
+        "/objects/",
+    ],
 )
 def test_what_does_not_exist_is_a_page_that_says_so(console: Console, path: str) -> None:
     reply = console.page(path, "")

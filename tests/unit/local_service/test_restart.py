@@ -181,6 +181,19 @@ def test_the_s3_server_is_started_again_when_it_dies(
     assert service.client("s3").get_object(Bucket=BUCKET, Key="a")["Body"].read() == b"kept"
 
 
+def test_jobs_start_when_the_process_that_starts_them_has_died(
+    state: Path, services: Callable[..., LocalSageMaker]
+) -> None:
+    scripts = Scripts(services(state), "nursery")
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = entry.read_text()
+            if "nacre.local.nursery" in words and str(state) in words:
+                os.kill(int(entry.parent.name), signal.SIGKILL)
+    name = scripts.start("a", "print('still here')")
+    assert scripts.end_of(name)["ProcessingJobStatus"] == "Completed"
+
+
 def test_the_ready_file_says_where_the_service_is(
     state: Path, services: Callable[..., LocalSageMaker]
 ) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
 _PREFIX = "/aws/sagemaker/"
@@ -80,15 +80,14 @@ class LogGroups:
 
     def streams(self, group: str, prefix: str = "") -> list[Stream]:
         """The streams of a group whose names start so, in the order of their names."""
-        folder = self.folder(group)
-        if folder is None:
+        folder, above = self.folder(group), PurePosixPath(prefix.rpartition("/")[0])
+        # A prefix is only text, and must not lead out of the group.
+        if folder is None or prefix.startswith("/") or ".." in above.parts:
             return []
-        # A prefix mostly is a job's name with a slash: only that job's folder is walked then.
-        top = folder / prefix.rpartition("/")[0]
+        # It mostly is a job's name with a slash: only that job's folder is walked then.
         found = (
             Stream(path.relative_to(folder).as_posix().removesuffix(".log"), path)
-            for path in top.rglob("*.log")
-            if ".." not in prefix
+            for path in (folder / above).rglob("*.log")
         )
         return sorted((s for s in found if s.name.startswith(prefix)), key=lambda s: s.name)
 

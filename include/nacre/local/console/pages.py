@@ -16,7 +16,7 @@ from include.nacre.local.cloudwatch.streams import Event, LogGroups, Stream
 from include.nacre.local.console.facts import addresses_of, facts_of, moment, row_of
 from include.nacre.local.jobrecord import KINDS, description
 from include.nacre.local.jobs.logs import GROUPS
-from include.nacre.local.objects import ObjectError, S3Uri
+from include.nacre.local.objects import ObjectError, parse_s3_uri
 from include.nacre.local.protocol.core import Reply
 from include.nacre.local.store import Filter, Query, Resource
 from include.nacre.local.world import World
@@ -126,8 +126,10 @@ class Console:
         return self._groups.streams(section.log_group, f"{name}/") if section.log_group else []
 
     def _objects(self, rest: str) -> Reply:
-        bucket, _, prefix = rest.partition("/")
-        uri = S3Uri(bucket, prefix)
+        try:
+            uri = parse_s3_uri(f"s3://{rest}")
+        except ObjectError:
+            return _missing(f"/objects/{rest}")
         found = itertools.islice(self._world.objects.list(uri), _OBJECT_ROWS)
         rows = [(item.uri.key, item.size, self._link(str(item.uri))) for item in found]
         return _rendered("objects.html", uri=str(uri), rows=rows, most=_OBJECT_ROWS)
