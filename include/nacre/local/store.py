@@ -289,18 +289,25 @@ class Store:
         )
 
     def _migrate(self, path: Path) -> None:
-        with self.transaction():
-            (version,) = self._run("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._run(statement)
-                self._run(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif version != SCHEMA_VERSION:
-                raise StoreError(
-                    f"{path} was written by another version of the local SageMaker (its schema is"
-                    f" {version}, this one's {SCHEMA_VERSION}): start with another --state folder,"
-                    " or remove that one"
-                )
+        if self._version() == 0:  # looked at first: a supervisor need not wait to write
+            with self.transaction():
+                self._create()
+        version = self._version()
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"{path} was written by another version of the local SageMaker (its schema is"
+                f" {version}, this one's {SCHEMA_VERSION}): start with another --state folder,"
+                " or remove that one"
+            )
+
+    def _create(self) -> None:
+        if self._version() == 0:
+            for statement in _SCHEMA.split(";"):
+                self._run(statement)
+            self._run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _version(self) -> int:
+        return int(self._run("PRAGMA user_version").fetchone()[0])
 
     def _run(self, sql: str, *values: Any) -> sqlite3.Cursor:
         return self._db.execute(sql, values)
