@@ -263,10 +263,17 @@ def test_a_header_and_text_are_read_as_zeros_and_warned_of(
     assert "WARNING] First line of 'a.csv' is no row of numbers" in printed
 
 
-def test_weights_stand_in_the_second_column(training: Training) -> None:
+def test_weights_stand_in_the_second_column_of_the_training_data_alone(training: Training) -> None:
     rows = np.column_stack([np.ones(len(ROWS)), ROWS])
-    replace(training, files={"train/a.csv": csv(TARGET, rows)}).run(csv_weights="1")
+    files = {"train/a.csv": csv(TARGET, rows), "validation/a.csv": csv(TARGET)}
+    replace(training, files=files).run(csv_weights="1")
     assert training.booster().num_features() == 3
+
+
+def test_a_libsvm_line_longer_than_what_is_sampled_is_taken(training: Training) -> None:
+    line = "1 " + " ".join(f"{index}:0.123456" for index in range(8000)) + "\n"
+    replace(training, files={"train/a.svm": line * 2}, content_type=None).run()
+    assert training.booster().num_features() == 8000
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_an_archive_holds_the_tree_links_and_empty_folders_too(
     folder: Path, tmp_path: Path
 ) -> None:
     (folder / "link").symlink_to("a")
+    os.mkfifo(folder / "pipe")
     assert archive([folder], tmp_path / "x" / "m.tar.gz") is True
     with tarfile.open(tmp_path / "x" / "m.tar.gz") as tar:
         members = {member.name: (member.type, member.uname, member.uid) for member in tar}

@@ -185,6 +185,11 @@ def test_a_machine_that_forbids_namespaces_says_how_to_allow_them(
     assert expected in remedy(tmp_path)
 
 
+def test_a_machine_without_the_folder_to_mount_below_says_so(tmp_path: Path) -> None:
+    said = remedy(tmp_path, tmp_path / "opt")
+    assert said == f"Make the folder that it is mounted below: sudo mkdir {tmp_path / 'opt'}"
+
+
 def test_signals_before_the_command_is_up_are_not_lost(place: Place) -> None:
     stop = StopRequest()
     timer = threading.Timer(0.02, lambda: stop.request())

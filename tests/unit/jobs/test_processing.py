@@ -192,9 +192,9 @@ os.mkdir("/opt/ml/processing/out/empty")
 
 
 def test_the_exit_message_is_the_first_kilobyte(place: Place) -> None:
-    script = "open('/opt/ml/output/message', 'w').write('é' * 1000); raise SystemExit(3)"
+    script = "open('/opt/ml/output/message', 'w').write('日' * 1000); raise SystemExit(3)"
     outcome = place.run("processing", processing(script, place))
-    assert outcome.facts == {"ExitMessage": "é" * 512}
+    assert outcome.facts == {"ExitMessage": "日" * 341}
     assert (outcome.status, outcome.failure_reason) == ("Failed", SEE_ALSO_LOGS)
 
 

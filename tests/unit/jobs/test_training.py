@@ -6,6 +6,7 @@ import json
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,6 +255,8 @@ def test_pipe_mode_and_other_sources_are_refused_by_name(place: Place) -> None:
     )
 
 
+ECHO = "import sys; print(sys.argv)"
+
 SHOW = """
 import json, os, sys
 print(json.dumps([sys.argv, os.getcwd(), os.environ["SM_HPS"], os.environ["SM_CHANNEL_TRAIN"]]))
@@ -397,3 +400,15 @@ def test_requirements_that_cannot_be_installed_fail_the_job(place: Place) -> Non
     reason = str(place.run("training", request).failure_reason)
     assert reason.startswith("AlgorithmError: InstallRequirementsError:\nExitCode 1")
     assert "No matching distribution found for no-such-package-anywhere" in "".join(place.log())
+
+
+def test_a_mapped_image_s_own_command_is_told_to_train(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping = tmp_path / "images.toml"
+    mapping.write_text(
+        f'"*/demo:1" = {{ like = "{SKLEARN}", entrypoint = ["python3", "-c", "{ECHO}"] }}'
+    )
+    monkeypatch.setenv("NACRE_IMAGES", str(mapping))
+    outcome = place.run("training", training("account/demo:1", {"fold": "18"}))
+    assert (outcome.status, place.log()) == ("Completed", ["['-c', 'train']"])

@@ -6,6 +6,8 @@ import json
 import pickle
 import tarfile
 import textwrap
+import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 import xgboost
 
+from include.nacre.local.jobs import StopRequest
 from tests.unit.jobs.place import SKLEARN, XGBOOST, Place, model, transform, uri
 
 ROWS = np.random.default_rng(7).random((200, 3)).round(6)
@@ -347,3 +350,32 @@ def test_a_prefix_above_the_folder_keeps_its_name(place: Place, served: Any) -> 
     place.put("batch/one/a.csv", csv(ROWS[:1]))
     place.run("transform", transform(uri("batch/o")), model=served)
     assert place.keys("predictions") == ["predictions/one/a.csv.out"]
+
+
+def test_a_stopped_job_stores_nothing(place: Place, fitted: Any) -> None:
+    place.put("batch/a.csv", csv(ROWS[:1]))
+    place.put("batch/b.csv", csv(ROWS[:1]))
+    stop = StopRequest()
+    more = """
+    import time
+    asked = []
+    def predict_fn(data, model):
+        asked.append(1)
+        print("asked", len(asked))
+        if len(asked) == 2:
+            time.sleep(600)
+        return data
+    """
+
+    def watch() -> None:
+        deadline = time.monotonic() + 30
+        while "asked 2" not in place.log() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        stop.request()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    served = scripted(place, SKLEARN, fitted, more)
+    outcome = place.run("transform", transform(uri("batch/")), model=served, stop=stop)
+    watcher.join()
+    assert (outcome.status, place.keys("predictions")) == ("Stopped", [])

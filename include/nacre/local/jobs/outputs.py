@@ -38,7 +38,8 @@ def archive(folders: Sequence[Path], target: Path) -> bool:
     with tarfile.open(target, "w:gz", compresslevel=_COMPRESSION) as tar:
         for folder in folders:
             for relative, entry in _entries(folder):
-                if relative not in packed:
+                is_known = entry.is_symlink() or entry.is_file() or entry.is_dir()
+                if is_known and relative not in packed:  # no pipes, sockets or devices
                     tar.add(entry.path, relative, recursive=False, filter=_anonymous)
                     packed.add(relative)
     return bool(packed)

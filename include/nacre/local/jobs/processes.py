@@ -112,8 +112,10 @@ def _launch(host: Host, command: Command, output: int, status: int) -> subproces
         )
 
 
-def remedy(settings: Path = Path("/proc/sys")) -> str:
-    """What makes namespaces possible on a Linux machine that forbids them."""
+def remedy(settings: Path = Path("/proc/sys"), mount_point: Path = Path("/opt")) -> str:
+    """What makes jobs possible on a Linux machine that does not let us mount."""
+    if not mount_point.is_dir():
+        return f"Make the folder that it is mounted below: sudo mkdir {mount_point}"
     for name, (forbidding, command) in _SETTINGS.items():
         path = settings / name
         if path.exists() and path.read_text().strip() == forbidding:

@@ -1,5 +1,6 @@
 """A processing job: inputs to local folders, any command, output folders back to S3."""
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -119,17 +120,19 @@ def _outputs(request: Mapping[str, Any], mode: str | None = None) -> Entries:
 
 def _exit_message(hosts: Sequence[Host]) -> dict[str, Any]:
     """What the job wrote for us: the hosts' messages one after the other, the first 1 KB."""
-    said = b""
-    for host in hosts:
-        message = host.at(layout.MESSAGE)
-        if message.is_file():
-            with message.open("rb") as file:
-                said += file.read(MAX_EXIT_MESSAGE_BYTES)
-    if not said:
-        return {}
+    said = "".join(_message(host) for host in hosts).encode()[:MAX_EXIT_MESSAGE_BYTES]
+    # A character that the limit cuts through is left out.
+    return {"ExitMessage": said.decode(errors="ignore")} if said else {}
+
+
+def _message(host: Host) -> str:
+    path = host.at(layout.MESSAGE)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        start = file.read(MAX_EXIT_MESSAGE_BYTES)
     try:
-        said.decode("utf-8")
+        is_whole = len(start) < MAX_EXIT_MESSAGE_BYTES  # else its end may be cut
+        return codecs.getincrementaldecoder("utf-8")().decode(start, final=is_whole)
     except UnicodeDecodeError as fault:
         raise client_error(f"{layout.MESSAGE} is not UTF-8: {fault}") from fault
-    # A character that the limit cuts through is left out.
-    return {"ExitMessage": said[:MAX_EXIT_MESSAGE_BYTES].decode("utf-8", errors="ignore")}

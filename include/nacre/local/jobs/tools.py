@@ -24,14 +24,14 @@ sys.exit(main())
 _TRAIN = """\
 import sys
 sys.dont_write_bytecode = False
-sys.path.insert(0, {project!r})
+sys.path.append({project!r})
 from include.nacre.local.images.train import main
-sys.exit(main({image!r}, frozenset([sys.path[1], {project!r}])))
+sys.exit(main({image!r}, frozenset([sys.path[0], {project!r}])))
 """
 _SERVE = """\
 import sys
 sys.dont_write_bytecode = False
-sys.path.insert(0, {project!r})
+sys.path.append({project!r})
 from include.nacre.local.images.serve import main
 sys.exit(main({image!r}))
 """

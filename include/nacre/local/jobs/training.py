@@ -78,14 +78,18 @@ def _variables(job: Job, runtime: Runtime) -> dict[str, str]:
 def _metric_reader(request: Mapping[str, Any], runtime: Runtime) -> MetricReader:
     """Reads what the request defines; the service defines the built-in algorithm's metrics."""
     given = request["AlgorithmSpecification"].get("MetricDefinitions") or []
-    is_script = "sagemaker_program" in (request.get("HyperParameters") or {})
-    if not given and not is_script and runtime.family == "xgboost":
+    if not given and runtime.family == "xgboost" and not _is_script(request):
         given = algorithm_metrics.definitions()
     try:
         return MetricReader(given)
     except re.error as fault:
         said = f"A metric definition's Regex {fault.pattern!r} is none: {fault}"
         raise client_error(said) from fault
+
+
+def _is_script(request: Mapping[str, Any]) -> bool:
+    by_hyperparameter = "sagemaker_program" in (request.get("HyperParameters") or {})
+    return by_hyperparameter or "SAGEMAKER_PROGRAM" in (request.get("Environment") or {})
 
 
 def _prepare(

@@ -184,7 +184,7 @@ def _start(
     ours: ExitStack,
 ) -> dict[Host, ModelServer]:
     """Start each host's server with as many connections as it may be asked at once."""
-    count = job.request.get("MaxConcurrentTransforms") or len(os.sched_getaffinity(0))
+    count = job.request.get("MaxConcurrentTransforms") or os.cpu_count() or 1
     client = job.request.get("ModelClientConfig") or {}
     patience = Patience(
         client.get("InvocationsTimeoutInSeconds", Patience.timeout),

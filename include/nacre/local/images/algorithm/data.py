@@ -104,6 +104,8 @@ def _check_libsvm(file: Path) -> None:
     with file.open(encoding="utf-8", errors="ignore") as lines:
         for line in iter(lambda: lines.readline(_SAMPLE), ""):
             label, *features = line.split() or [""]
+            if len(line) == _SAMPLE:  # cut, and its last feature too
+                features = features[:-1]
             if not all(_is_number(part) for part in label.split(":")) or not all(
                 ":" in feature for feature in features
             ):

@@ -67,10 +67,18 @@ def _refuse_what_is_missing_here(values: Mapping[str, Any], hosts: int) -> None:
 def _load(
     container: Container, configured: channels.Channels, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    weights = bool(values.get("csv_weights"))
+    # Weights stand in the training data alone: the container reads the validation channel without.
+    weights = {"train": bool(values.get("csv_weights"))}
     names = ["train"] + ["validation"] * configured.has_validation
-    folders = {name: container.at(layout.INPUT_DATA / name) for name in names}
-    loaded = {n: data.load(n, folder, configured.format, weights) for n, folder in folders.items()}
+    loaded = {
+        name: data.load(
+            name,
+            container.at(layout.INPUT_DATA / name),
+            configured.format,
+            weights.get(name, False),
+        )
+        for name in names
+    }
     return {name: matrix for name, matrix in loaded.items() if matrix is not None}
 
 
