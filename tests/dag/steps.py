@@ -71,7 +71,11 @@ def reporting(name: str, python: str, **options: Any) -> Processing:
     return script(name, f"import json, sys; json.dump({{'value': {python}}}, {file})", **options)
 
 
-SLEEP = "import time; time.sleep(300)"
+# A container's first process is deaf to SIGTERM unless it listens; then a stop takes two minutes.
+SLEEP = (
+    "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(1)); "
+    "print('listening', flush=True); time.sleep(300)"
+)
 
 
 def made(*steps: Step, parameters: Sequence[Parameter] = ()) -> Pipeline:
