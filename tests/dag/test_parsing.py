@@ -157,5 +157,5 @@ def test_a_file_with_faults_names_them_all(tmp_path: Path) -> None:
 
 
 def test_a_plan_error_is_one_message() -> None:
-    with pytest.raises(PlanError, match="pipeline control cannot run step by step in Airflow:\n"):
+    with pytest.raises(PlanError, match="pipeline 'control' cannot run step by step in Airflow:\n"):
         PipelineDag("control", load_pipeline(FIXTURES / "control.json"))

@@ -189,9 +189,9 @@ def make_operator(task: Task, binding: Binding, arguments: Mapping[str, Any]) ->
             )
         case Work.FAIL:
             message = Template(binding, step.arguments["ErrorMessage"])
-            return FailOperator(message=message, **{**common, "retries": 0})
+            return FailOperator(message=message, **common)
         case None:
-            raise PlanError(binding.pipeline.name, ())
+            raise AssertionError(f"{step.name} is in the plan's faults, so it is never emitted")
 
 
 def _job_arguments(task: Task, binding: Binding) -> dict[str, Any]:

@@ -4,9 +4,9 @@ The order is what makes it safe at any moment of death: the generation is stored
 create call, and the name follows from it, so whoever comes next finds the job or creates it.
 """
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from typing import Any, Protocol
 
 from include.nacre.dag.aws import Aws
@@ -107,12 +107,8 @@ class Launcher:
         """Return the job that this task has started, without starting any."""
         if self.store.durable:
             return self.store.load()
-        last = None
-        for attempt in itertools.count(1):
-            intent = self._intent(Generation(max_tries, attempt), None)
-            if self._look(intent) is Found.NOTHING:
-                return last
-            last = intent
+        attempts = (self._intent(Generation(max_tries, number), None) for number in count(1))
+        *_, last = (None, *takewhile(lambda it: self._look(it) is not Found.NOTHING, attempts))
         return last
 
     def _intent(self, generation: Generation, stored: Intent | None) -> Intent:

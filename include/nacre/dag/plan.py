@@ -85,8 +85,8 @@ class PlanError(ValueError):
 
     def __init__(self, pipeline: str, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        lines = [f"pipeline {pipeline} cannot run step by step in Airflow:"]
-        super().__init__("\n".join([*lines, *(f"  - {fault}" for fault in faults)]))
+        heading = f"pipeline {pipeline!r} cannot run step by step in Airflow:"
+        super().__init__("\n".join([heading, *(f"  - {fault}" for fault in faults)]))
 
 
 class Decisions:
@@ -128,11 +128,12 @@ class _Planner:
 
     def plan(self) -> Plan:
         steps = {step.name: step for step in self.pipeline.all_steps}
-        upstream = _in_file_order(dependencies(self.pipeline), list(steps))
+        place = {name: number for number, name in enumerate(steps)}
+        upstream = _in_file_order(dependencies(self.pipeline), place)
         exports = _exports(self.pipeline.all_steps)
         order = TopologicalSorter(upstream).static_order()
         tasks = [self._task(steps[name], upstream[name], exports.get(name, ())) for name in order]
-        faults = sorted(self.faults, key=lambda fault: list(steps).index(fault.place))
+        faults = sorted(self.faults, key=lambda fault: place[fault.place])
         return Plan(self.pipeline, tuple(tasks), tuple(faults))
 
     def _task(self, step: Step, upstream: tuple[str, ...], exports: tuple[Path, ...]) -> Task:
@@ -180,12 +181,12 @@ class _Planner:
 
 
 def _in_file_order(
-    graph: Mapping[str, frozenset[str]], names: list[str]
+    graph: Mapping[str, frozenset[str]], place: Mapping[str, int]
 ) -> dict[str, tuple[str, ...]]:
     """Return the graph in the order of the file: sets have none, and the same file must give
     the same DAG in every process.
     """
-    return {name: tuple(sorted(graph[name], key=names.index)) for name in names}
+    return {name: tuple(sorted(graph[name], key=place.__getitem__)) for name in place}
 
 
 def values_of(step: Step) -> tuple[Value, ...]:

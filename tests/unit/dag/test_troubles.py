@@ -56,6 +56,16 @@ def test_a_message_says_what_failed_and_what_to_do_next() -> None:
     )
 
 
+def test_an_endpoint_that_is_away_is_named_with_the_connection_that_points_there() -> None:
+    message = in_full(understood(EndpointConnectionError(endpoint_url=URL)), "aws_default")
+    assert message == (
+        "The call to AWS failed with EndpointConnectionError: Could not connect to the endpoint "
+        'URL: "http://127.0.0.1:1". The service did not answer, or asked for fewer calls. Look '
+        "whether it runs at the endpoint of connection 'aws_default' (on this machine: make local),"
+        " then clear the task."
+    )
+
+
 def test_missing_credentials_name_the_connection() -> None:
     message = in_full(understood(NoCredentialsError()), "aws_team")
     assert message == (
