@@ -102,9 +102,14 @@ def ended(status: str) -> bool:
     return succeeded(status) or status in FAILED
 
 
+def runs(status: str) -> bool:
+    """Say whether a job with this status goes on unless it is stopped."""
+    return not ended(status) and status not in ENDING
+
+
 def usable(status: str) -> bool:
     """Say whether a job with this status can still be, or is, a step's result."""
-    return status not in FAILED and status not in ENDING
+    return succeeded(status) or runs(status)
 
 
 PROCESSING = Kind(

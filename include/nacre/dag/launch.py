@@ -20,7 +20,7 @@ from include.nacre.dag.identity import (
     job_name,
     next_move,
 )
-from include.nacre.dag.kinds import Kind, usable
+from include.nacre.dag.kinds import Kind, runs, usable
 from include.nacre.dag.patience import Patience, aws_errors
 from include.nacre.dag.troubles import understood
 
@@ -86,6 +86,8 @@ class Launcher:
         """Return the job of this try. `request_for` gives the step's request for a job's name."""
         stored, durable = self.store.load(), self.store.durable
         move = first_move(stored.generation if stored else None, max_tries, durable=durable)
+        if stored and stored.generation != move.generation:
+            self._stop_earlier(stored)
         while True:
             intent = self._intent(move.generation, stored)
             match move.do:
@@ -122,6 +124,15 @@ class Launcher:
         if answer is None:
             return Found.NOTHING
         return Found.USABLE if usable(self.kind.status(answer)) else Found.DEAD
+
+    def _stop_earlier(self, intent: Intent) -> None:
+        """Stop a job that outlived the clearing of its task: one cleared after its worker had let
+        go and before its triggerer took hold had nobody to stop it. Done before the new generation
+        is stored, so that whoever dies here leaves it to the next try.
+        """
+        answer = self.patience.call(lambda: self.aws.describe(self.kind, intent.name))
+        if self.kind.stoppable and answer is not None and runs(self.kind.status(answer)):
+            self.patience.call(lambda: self.aws.stop(self.kind, intent.name))
 
     def _create(self, intent: Intent, body: Mapping[str, Any]) -> Intent | None:
         """Create it. Returns None if the name is taken: by a call of ours whose answer was lost,

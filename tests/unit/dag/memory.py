@@ -43,6 +43,10 @@ class MemoryService:
         job = self.jobs.get(name)
         return None if job is None else {**job, **self._answered(), kind.name_key: name}
 
+    def stop(self, kind: Kind, name: str) -> None:
+        self.calls.append(kind.operation("Stop"))
+        self.end(kind, name, "Stopping")
+
     def changed_since(self, kind: Kind, since: datetime) -> tuple[list[dict[str, Any]], datetime]:
         self.calls.append(kind.operation("List"))
         found = [{**job, kind.name_key: name} for name, job in self.jobs.items()]

@@ -51,6 +51,9 @@ class Dying:
     def describe(self, kind: Any, name: str) -> dict[str, Any] | None:
         return cast("dict[str, Any] | None", self._dying(lambda: self.service.describe(kind, name)))
 
+    def stop(self, kind: Any, name: str) -> None:
+        self._dying(lambda: self.service.stop(kind, name))
+
     def _dying(self, call: Any) -> Any:
         self.calls_left -= 1
         if self.calls_left == 0 and not self.after:
@@ -92,6 +95,23 @@ def test_a_retry_adopts_the_running_job() -> None:
     service, store = MemoryService(), MemoryStore()
     first, second = launch(service, store), launch(service, store)
     assert (second.intent, second.adopted, len(service.jobs)) == (first.intent, True, 1)
+
+
+def test_a_cleared_task_stops_the_job_that_it_had_left_running() -> None:
+    service, store = MemoryService(), MemoryStore()
+    first, second = launch(service, store), launch(service, store, max_tries=RETRIES + 2)
+    assert {name: status(job) for name, job in service.jobs.items()} == {
+        first.intent.name: "Stopping",
+        second.intent.name: "InProgress",
+    }
+
+
+def test_a_cleared_task_leaves_the_job_that_has_ended_alone() -> None:
+    service, store = MemoryService(), MemoryStore()
+    first = launch(service, store)
+    service.end(TRAINING, first.intent.name, "Completed")
+    launch(service, store, max_tries=RETRIES + 2)
+    assert "StopTrainingJob" not in service.calls
 
 
 def test_a_name_that_an_earlier_run_of_the_same_id_has_used_is_not_adopted() -> None:
@@ -141,7 +161,7 @@ class OneJobOfEachGeneration(RuleBasedStateMachine):
         self.of_generation: set[str] = set()
         """The names of all jobs that were created since the last clear."""
 
-    @rule(calls=st.integers(1, 6), after=st.booleans())
+    @rule(calls=st.integers(1, 8), after=st.booleans())
     def try_once(self, calls: int, after: bool) -> None:
         self.tries += 1
         before = self._usable()
