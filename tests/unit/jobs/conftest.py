@@ -15,5 +15,5 @@ def place(tmp_path: Path) -> Place:
 @pytest.fixture
 def in_tmp() -> Iterator[Path]:
     """A folder in the machine's /tmp, which no job may see."""
-    with TemporaryDirectory(dir="/tmp") as folder:  # noqa: S108  (this very folder is meant)
+    with TemporaryDirectory(dir="/tmp") as folder:
         yield Path(folder)
