@@ -212,8 +212,8 @@ def test_each_comparison_is_shown_with_its_values(capfd: pytest.CaptureFixture[s
     grade, value, threshold = graded()
     check = Condition("Check", [or_(less_than_or_equal(value, threshold), equals(1, 2))])
     outcome = run(dag_of(grade, check, parameters=[threshold]))
-    graded_value = "'value' of the property file 'Report' of step 'Grade' = 4.9"
-    expected = [f"{graded_value} ≤ Parameters.Threshold = 6.0: true", "1 = 2: false"]
+    read = "'value' of the property file 'Report' of step 'Grade'"
+    expected = [f"4.9 ≤ 6.0 is true: {read} ≤ Parameters.Threshold", "1 = 2 is false"]
     assert outcome.rendered("Check")["conditions"] == {"holds": True, "comparisons": expected}
     log = capfd.readouterr().out
     assert [line for line in expected if line not in log] == []

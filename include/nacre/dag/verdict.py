@@ -16,7 +16,6 @@ from include.nacre.definition.expressions import (
     EvaluationError,
     Json,
     Scope,
-    Value,
     evaluate,
     in_words,
 )
@@ -28,8 +27,8 @@ SIGNS = {
     "GreaterThanOrEqualTo": "≥",
     "LessThan": "<",
     "LessThanOrEqualTo": "≤",
-    "In": "is one of",
-    "NotIn": "is none of",
+    "In": "in",
+    "NotIn": "not in",
 }
 
 
@@ -72,15 +71,16 @@ def _comparisons(condition: Condition) -> Iterator[Comparison | Membership]:
 
 
 def _shown(leaf: Comparison | Membership, scope: Scope) -> str:
-    """Return a comparison with its values: `mse of Report = 4.9 ≤ Parameters.Limit = 6.0: true`."""
+    """Return a comparison, its values first: `4.9 ≤ 6.0 is true: 'mse' ... ≤ Parameters.Limit`."""
     try:
         outcome = "true" if holds(leaf, scope) else "false"
-        left, *right = (_with_value(value, scope) for value in operands(leaf))
+        values = _read(leaf, [repr(evaluate(value, scope)) for value in operands(leaf)])
     except EvaluationError as error:  # not needed for the outcome: what comes first has decided
         return f"{leaf.type}: not looked at ({error})"
-    return f"{left} {SIGNS[leaf.type]} {', '.join(right)}: {outcome}"
+    words = _read(leaf, [in_words(value) for value in operands(leaf)])
+    return f"{values} is {outcome}" + ("" if words == values else f": {words}")
 
 
-def _with_value(value: Value, scope: Scope) -> str:
-    words, result = in_words(value), repr(evaluate(value, scope))
-    return words if words == result else f"{words} = {result}"
+def _read(leaf: Comparison | Membership, texts: Sequence[str]) -> str:
+    left, *right = texts
+    return f"{left} {SIGNS[leaf.type]} {', '.join(right)}"

@@ -258,14 +258,15 @@ def score_batch(site: Site, process: Processing, model: Model) -> Transform:
 
 
 def refuse_model(mse: JsonGet) -> Fail:
+    # The numbers first: Airflow's page of a failed task shows the beginning of a long line.
     message = Join(
         "",
         [
-            "The model is not good enough: its mean squared error on the test rows is ",
+            "MSE ",
             mse,
-            ", the threshold (parameter MseThreshold) is ",
+            " is above the threshold ",
             MSE_THRESHOLD,
-            ". It was not registered.",
+            " (parameter MseThreshold): the model is not good enough and was not registered.",
         ],
     )
     return Fail("AbaloneMSEFail", message)

@@ -35,17 +35,19 @@ def verdict(*conditions: Any, **values: Any) -> Verdict:
 
 def test_a_comparison_is_told_with_both_values() -> None:
     told = verdict(less_than_or_equal(Integer("N"), 5), N=4)
-    assert told == Verdict(True, ("Parameters.N = 4 ≤ 5: true",))
+    assert told == Verdict(True, ("4 ≤ 5 is true: Parameters.N ≤ 5",))
 
 
 def test_all_conditions_must_hold() -> None:
     told = verdict(equals(Integer("N"), 4), equals(Integer("N"), 5), N=4)
-    assert told == Verdict(False, ("Parameters.N = 4 = 4: true", "Parameters.N = 4 = 5: false"))
+    assert told == Verdict(
+        False, ("4 = 4 is true: Parameters.N = 4", "4 = 5 is false: Parameters.N = 5")
+    )
 
 
 def test_the_comparisons_inside_of_not_and_or_are_told() -> None:
     told = verdict(not_(or_(equals(1, 2), in_(Integer("N"), [7, 8]))), N=4)
-    assert told == Verdict(True, ("1 = 2: false", "Parameters.N = 4 is one of 7, 8: false"))
+    assert told == Verdict(True, ("1 = 2 is false", "4 in 7, 8 is false: Parameters.N in 7, 8"))
 
 
 def test_what_is_not_needed_for_the_outcome_need_not_have_a_value() -> None:

@@ -244,8 +244,8 @@ def test_the_refusal_says_the_mse_and_the_threshold(requests: dict[str, Any]) ->
         for item in values
     )
     assert said == (
-        "The model is not good enough: its mean squared error on the test rows is 5.5, "
-        "the threshold (parameter MseThreshold) is 6.0. It was not registered."
+        "MSE 5.5 is above the threshold 6.0 (parameter MseThreshold): "
+        "the model is not good enough and was not registered."
     )
 
 
