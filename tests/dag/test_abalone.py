@@ -190,7 +190,7 @@ def test_a_weak_model_fails_the_run_with_mse_and_threshold_and_is_not_registered
     assert (weak.state, weak.task("AbaloneMSEFail").state) == ("failed", "failed")
     assert [str(weak.task(name).state) for name in BRANCH] == ["skipped"] * 3
     assert "MSE 5.27" in said
-    assert "the threshold (parameter MseThreshold) is 3.5. It was not registered." in said
+    assert "is above the threshold 3.5 (parameter MseThreshold)" in said
     assert len(versions(sagemaker)) == before
 
 
