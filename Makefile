@@ -10,6 +10,8 @@ PORT ?= 8080
 BIN := .venv/bin
 # What installs the lock: quicker than pip, and it checks every hash. From PyPI, like the rest.
 UV := uv==0.13.8
+# The machine's own certificates, where it has them: a company's proxy signs with its own.
+UV_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
 
 .PHONY: help
 help:  ## This list
@@ -63,6 +65,6 @@ clean:  ## Remove what runs left behind (state, caches); keeps .venv
 	@echo "Setting up .venv (once; 325 MB from the package registry, 1.2 GB on disk, about a minute) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes \
-		-r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(UV_CERTS) --compile-bytecode \
+		--require-hashes -r requirements.lock
 	@touch $@
