@@ -6,7 +6,7 @@ Standard output carries one JSON object a line, an event each:
     {"event": "task", "dag": ..., "task": ..., "state": "running" | "success" | "failed",
         "error": why it failed, else null}
     {"event": "import_errors", "errors": {file: message}}
-    {"event": "run", "dag": ..., "run_id": ..., "state": ..., "tasks": [{"task", "state", "type",
+    {"event": "run", "dag": ..., "run_id": ..., "state": ..., "tasks": [{"task", "state",
         "start", "end" (ISO 8601 or null), "result" (the task's return value)}]}
 
 What Airflow prints goes to standard error, and while a task runs to the task's own log file, so
@@ -128,7 +128,6 @@ def _task(instance: TaskInstance) -> dict[str, Any]:
     return {
         "task": instance.task_id,
         "state": str(instance.state),
-        "type": instance.operator,
         "start": instance.start_date and instance.start_date.isoformat(),
         "end": instance.end_date and instance.end_date.isoformat(),
         "result": instance.xcom_pull(task_ids=instance.task_id),

@@ -169,7 +169,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_airflow(
-    home: Path, dags: Path, *, connections: Mapping[str, Json], environment: Mapping[str, str]
+    home: Path, dags: Path, *, connections: Mapping[str, Json]
 ) -> Iterator[Airflow]:
     """`airflow standalone` in `home` with the DAG files in `dags`, until the end of the block.
 
@@ -177,7 +177,7 @@ def running_airflow(
     project's settings file, which is loaded.
     """
     port = free_port()
-    variables = airflow_environment(home, local=True) | HEARTBEATS | dict(environment)
+    variables = airflow_environment(home, local=True) | HEARTBEATS
     variables |= {
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__API__PORT": str(port),

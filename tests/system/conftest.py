@@ -40,7 +40,5 @@ def airflow(
         },
     }
     home = tmp_path_factory.mktemp("airflow")
-    with running_airflow(
-        home, dags, connections={"aws_default": connection}, environment={}
-    ) as running:
+    with running_airflow(home, dags, connections={"aws_default": connection}) as running:
         yield running

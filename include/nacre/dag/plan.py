@@ -12,7 +12,6 @@ from graphlib import TopologicalSorter
 
 from include.nacre.dag.kinds import KINDS
 from include.nacre.dag.scope import ONLY_NATIVE, output_address
-from include.nacre.definition.conditions import operands
 from include.nacre.definition.expressions import (
     ExecutionVariable,
     Expression,
@@ -23,7 +22,7 @@ from include.nacre.definition.expressions import (
     expressions_in,
 )
 from include.nacre.definition.faults import Fault
-from include.nacre.definition.graph import dependencies
+from include.nacre.definition.graph import dependencies, values_of
 from include.nacre.definition.paths import Path, format_path
 from include.nacre.definition.records import COMPLETED, Dependency, Pipeline, Step
 
@@ -189,14 +188,8 @@ def _in_file_order(
     return {name: tuple(sorted(graph[name], key=place.__getitem__)) for name in place}
 
 
-def values_of(step: Step) -> tuple[Value, ...]:
-    """Return all of a step in which expressions may stand; of a Condition its conditions only."""
-    compared = (value for condition in step.conditions for value in operands(condition))
-    return (step.arguments, step.extra, *compared)
-
-
 def _expressions(step: Step) -> Iterator[Expression]:
-    return expressions_in(list(values_of(step)))
+    return expressions_in(values_of(step))
 
 
 def _only_native(step: Step) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from include.nacre.definition.conditions import operands
-from include.nacre.definition.expressions import steps_of
+from include.nacre.definition.expressions import Value, steps_of
 from include.nacre.definition.records import Pipeline, Step, flatten
 
 Edges = Mapping[str, frozenset[str]]
@@ -33,8 +33,13 @@ def edges(steps: tuple[Step, ...]) -> Edges:
 
 def references(step: Step) -> frozenset[str]:
     """Return the steps that a step's own expressions refer to; its branches do not count."""
-    tested = [value for condition in step.conditions for value in operands(condition)]
-    return steps_of([step.arguments, step.extra, tested])
+    return steps_of(values_of(step))
+
+
+def values_of(step: Step) -> tuple[Value, ...]:
+    """Return all of a step in which expressions may stand; of a Condition its conditions only."""
+    compared = (value for condition in step.conditions for value in operands(condition))
+    return (step.arguments, step.extra, *compared)
 
 
 def cycles(graph: Edges) -> Iterator[list[str]]:
