@@ -275,7 +275,7 @@ def botocore_refuses(step: Step, request: Json) -> bool:
     return bool(ParamValidator().validate(named, shape).has_errors())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(broken_requests())
 def test_what_botocore_refuses_is_a_fault(broken: tuple[Step, Json]) -> None:
     step, request = broken
@@ -291,7 +291,7 @@ def test_what_botocore_refuses_is_a_fault(broken: tuple[Step, Json]) -> None:
     assert bool(faults(definition)) or not botocore_refuses(step, request)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(mutations(st.sampled_from(SDK_DEFINITIONS).map(sdk_definition)))
 def test_any_broken_definition_is_checked_without_a_traceback(definition: Json) -> None:
     assert all(fault.isprintable() for fault in faults(definition))

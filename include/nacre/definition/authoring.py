@@ -359,7 +359,7 @@ def pipeline(
         metadata or {},
         assets=dict(assets or {}),
     )
-    faults = list(_name_faults(name))
+    faults = list(name_faults(name))
     try:
         read = read_pipeline(draft, name)
     except DefinitionError as error:
@@ -373,7 +373,8 @@ def _plain_experiment(config: ExperimentConfig) -> ExperimentConfig:
     return ExperimentConfig(plain(config.experiment_name), plain(config.trial_name))
 
 
-def _name_faults(name: str) -> Iterator[Fault]:
+def name_faults(name: str) -> Iterator[Fault]:
+    """Yield what is wrong with the name of a pipeline, for the service."""
     if len(name) > _LONGEST_NAME or not _PIPELINE_NAME.fullmatch(name):
         yield Fault(
             "the pipeline's name",

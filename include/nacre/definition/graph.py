@@ -1,13 +1,24 @@
 """Which step waits for which."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from include.nacre.definition.conditions import operands
 from include.nacre.definition.expressions import Value, steps_of
-from include.nacre.definition.records import Pipeline, Step, flatten
+from include.nacre.definition.records import COMPLETED, Pipeline, Step, flatten
 
 Edges = Mapping[str, frozenset[str]]
+Needs = Mapping[str, Mapping[str, str]]
+"""By step, which end (a Dependency's trigger) of which other step it awaits."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """The side of a Condition step that holds a step: whether its conditions have to hold."""
+
+    condition: str
+    holds: bool
 
 
 def dependencies(pipeline: Pipeline) -> Edges:
@@ -28,6 +39,39 @@ def edges(steps: tuple[Step, ...]) -> Edges:
         | references(step)
         | ({holders[step.name]} if step.name in holders else frozenset())
         for step in flatten(steps)
+    }
+
+
+def needs(pipeline: Pipeline) -> Needs:
+    """Return for each step the ends that it awaits: those that its `DependsOn` names, and of what
+    it refers to or is held by the success.
+
+    The steps are in an order in which they may run, which is the same for the same file in every
+    process. Raises graphlib.CycleError if there is none: the reader refuses such pipelines.
+    """
+    steps = {step.name: step for step in pipeline.all_steps}
+    place = {name: number for number, name in enumerate(steps)}
+    graph = {
+        name: sorted(others, key=place.__getitem__)
+        for name, others in dependencies(pipeline).items()
+    }
+    return {
+        name: _awaited(steps[name], graph[name]) for name in TopologicalSorter(graph).static_order()
+    }
+
+
+def _awaited(step: Step, others: list[str]) -> dict[str, str]:
+    explicit = {item.step: item.trigger for item in step.depends_on}
+    return {name: explicit.get(name, COMPLETED) for name in others}
+
+
+def branches(pipeline: Pipeline) -> Mapping[str, Branch]:
+    """Return the branch of each step that stands in one."""
+    return {
+        inner.name: Branch(step.name, holds)
+        for step in pipeline.all_steps
+        for holds, held in ((True, step.if_steps), (False, step.else_steps))
+        for inner in held
     }
 
 

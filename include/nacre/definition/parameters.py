@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
-from include.nacre.definition.expressions import Scalar
+from include.nacre.definition.expressions import EvaluationError, Scalar
 from include.nacre.definition.faults import kind, shown
 from include.nacre.definition.records import Parameter
 
@@ -18,12 +18,16 @@ MOST_VALUES = 200
 MOST_ENUM_VALUES = 16
 
 
-class ParameterError(ValueError):
+class ParameterError(EvaluationError):
     """A value does not fit its parameter; the message says which and what would fit."""
 
 
 def parse_parameter(parameter: Parameter, value: object) -> Scalar:
-    """Return the typed value of a parameter given as text or already as JSON."""
+    """Return the typed value of a parameter given as text or already as JSON.
+
+    Raises ParameterError that names the parameter when the value has not, and does not spell,
+    the type, or is none of the enum values.
+    """
     parsed = _PARSERS[parameter.type](value)
     if parsed is None:
         raise ParameterError(
@@ -42,6 +46,11 @@ def parse_parameter(parameter: Parameter, value: object) -> Scalar:
     return parsed
 
 
+def typed_default(parameter: Parameter) -> Scalar | None:
+    """Return a parameter's default in its type: that of a Float may be written as `1`."""
+    return None if parameter.default is None else _PARSERS[parameter.type](parameter.default)
+
+
 _WANTED = {
     "String": "text",
     "Integer": "a whole number",
@@ -52,7 +61,8 @@ PARAMETER_TYPES = tuple(_WANTED)
 
 
 def _string(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    # An output of a task, or an option that was read as a number, has a text.
+    return str(value) if isinstance(value, Scalar) else None
 
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,64}")

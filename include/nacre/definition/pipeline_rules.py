@@ -13,6 +13,7 @@ from include.nacre.definition.conditions import (
 )
 from include.nacre.definition.declared import Declared
 from include.nacre.definition.expressions import (
+    ExperimentVariable,
     ForEachItem,
     IterationOutput,
     JsonGet,
@@ -137,6 +138,8 @@ def _check_uses(whole: _Whole) -> None:
                 _check_parameter(whole, use, name)
             case StepProperty() | JsonGet() if source is None:
                 whole.reading.report(use.place, "no step has run when this value is needed")
+            case ExperimentVariable() if use.place.startswith("PipelineExperimentConfig."):
+                whole.reading.report(use.place, "an experiment cannot be named after itself")
             case StepProperty(name, path):
                 _check_property(whole, use, source, name, path)
             case JsonGet(source=PropertyFileSource(name, file)):

@@ -1,9 +1,9 @@
 """Reading parameters and steps: JSON into records."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
+from include.nacre.definition.durations import DurationError, parse_duration
 from include.nacre.definition.expressions import Value
 from include.nacre.definition.faults import did_you_mean, kind, shown
 from include.nacre.definition.items import Item
@@ -11,7 +11,6 @@ from include.nacre.definition.parameters import MOST_ENUM_VALUES, PARAMETER_TYPE
 from include.nacre.definition.read_conditions import read_conditions
 from include.nacre.definition.read_values import NAME, read_value
 from include.nacre.definition.records import (
-    COMPLETED,
     CacheConfig,
     Dependency,
     OutputParameter,
@@ -187,7 +186,15 @@ TRIGGERS = ("Failed", "Stopped", "Any")
 
 
 def _read_dependencies(item: Item) -> tuple[Dependency, ...]:
-    return tuple(map(_read_dependency, item.elements()))
+    triggers: dict[str, str] = {}
+    found = []
+    for element in item.elements():
+        dependency = _read_dependency(element)
+        step, trigger = dependency.step, dependency.trigger
+        if trigger and triggers.setdefault(step, trigger) != trigger:
+            element.fault(f"waits for another end of {shown(step)} than before")
+        found.append(dependency)
+    return tuple(found)
 
 
 def _read_dependency(item: Item) -> Dependency:
@@ -197,16 +204,8 @@ def _read_dependency(item: Item) -> Dependency:
         item.fault(f"must be the name of a step, not {kind(item.value)}")
         return Dependency("")
     fields = item.fields({"Step": True, "Trigger": True})
-    trigger = fields.read("Trigger", lambda item: item.choice(TRIGGERS), COMPLETED)
+    trigger = fields.read("Trigger", lambda item: item.choice(TRIGGERS), "")
     return Dependency(fields.read("Step", Item.text, ""), trigger)
-
-
-# ISO 8601, but AWS's own examples leave out the P and write small letters.
-_DURATION = re.compile(
-    r"P?(?=.)([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?"
-    r"(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?",
-    re.IGNORECASE,
-)
 
 
 def _read_cache(item: Item) -> CacheConfig | None:
@@ -218,8 +217,11 @@ def _read_cache(item: Item) -> CacheConfig | None:
 
 def _read_duration(item: Item) -> str:
     text = item.text()
-    if isinstance(item.value, str) and not _DURATION.fullmatch(text):
-        item.fault(f"{shown(text)} is no duration", "Write P30D for 30 days, PT4H for 4 hours.")
+    if isinstance(item.value, str):
+        try:
+            parse_duration(text)
+        except DurationError:
+            item.fault(f"{shown(text)} is no duration", "Write P30D for 30 days, PT4H for 4 hours.")
     return text
 
 

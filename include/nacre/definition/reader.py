@@ -66,6 +66,16 @@ def survey_pipeline(source: str | Mapping[str, Json], name: str) -> Survey:
     return _survey(Item(document, "", reading), name)
 
 
+def is_same_definition(one: str, other: str) -> bool:
+    """Say whether two definitions, as JSON text, say the same, however they are written."""
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(text: str) -> str:
+    # Compared as text again: in Python 1, 1.0 and True are equal.
+    return json.dumps(json.loads(text), sort_keys=True)
+
+
 class _RepeatedKeys(dict[str, Json]):
     """A JSON object in which keys stand more than once; `repeated` are those."""
 

@@ -36,7 +36,9 @@ class StepType:
 
     `keys` and `argument_keys` map the keys beside and inside `Arguments` to whether they are
     required; `argument_keys` is None where the arguments are a request or a map of one's own.
-    `echoed` are the lists of the request whose elements the Describe response repeats.
+    `cached_by` are the paths, in the arguments or beside them, whose values decide whether an
+    earlier run's result is reused; without any, none is. `echoed` are the lists of the request
+    whose elements the Describe response repeats.
     """
 
     name: str
@@ -44,6 +46,7 @@ class StepType:
     keys: Mapping[str, bool] = field(default_factory=dict)
     argument_keys: Mapping[str, bool] | None = None
     cacheable: bool = False
+    cached_by: tuple[str, ...] = ()
     retries: Retries = Retries.NONE
     arguments_required: bool = True
     echoed: tuple[str, ...] = ()
@@ -62,7 +65,17 @@ _CHECK_KEYS = {
     "SuppliedBaselineConstraints": False,
 }
 _PROCESSING = _sagemaker("CreateProcessingJob", "ProcessingJobName")
+_PROCESSING_SIGNATURE = ("AppSpecification", "Environment", "ProcessingInputs")
 _PROCESSING_LISTS = ("ProcessingInputs", "ProcessingOutputConfig.Outputs")
+# "Check and job configuration", says the reference.
+_CHECK_SIGNATURE = (
+    *_PROCESSING_SIGNATURE,
+    "CheckType",
+    "SkipCheck",
+    "RegisterNewBaseline",
+    "ModelPackageGroupName",
+    "SuppliedBaselineConstraints",
+)
 
 _TYPES = (
     StepType(
@@ -70,6 +83,7 @@ _TYPES = (
         _PROCESSING,
         keys={"PropertyFiles": False},
         cacheable=True,
+        cached_by=_PROCESSING_SIGNATURE,
         retries=Retries.ALL,
         echoed=_PROCESSING_LISTS,
     ),
@@ -77,6 +91,15 @@ _TYPES = (
         "Training",
         _sagemaker("CreateTrainingJob", "TrainingJobName"),
         cacheable=True,
+        cached_by=(
+            "AlgorithmSpecification",
+            "CheckpointConfig",
+            "DebugHookConfig",
+            "DebugRuleConfigurations",
+            "Environment",
+            "HyperParameters",
+            "InputDataConfig",
+        ),
         retries=Retries.ALL,
         echoed=("InputDataConfig",),
     ),
@@ -84,12 +107,22 @@ _TYPES = (
         "Tuning",
         _sagemaker("CreateHyperParameterTuningJob", "HyperParameterTuningJobName"),
         cacheable=True,
+        cached_by=(
+            "HyperParameterTuningJobConfig",
+            "TrainingJobDefinition.AlgorithmSpecification",
+            "TrainingJobDefinition.HyperParameterRanges",
+            "TrainingJobDefinition.InputDataConfig",
+            "TrainingJobDefinition.StaticHyperParameters",
+            "TrainingJobDefinition.TuningObjective",
+            "TrainingJobDefinitions",
+        ),
         retries=Retries.ALL,
     ),
     StepType(
         "Transform",
         _sagemaker("CreateTransformJob", "TransformJobName"),
         cacheable=True,
+        cached_by=("DataProcessing", "Environment", "ModelName", "TransformInput"),
         retries=Retries.ALL,
     ),
     StepType(
@@ -101,6 +134,15 @@ _TYPES = (
             "GenerateCandidateDefinitionsOnly",
         ),
         cacheable=True,
+        cached_by=(
+            "AutoMLJobConfig.CompletionCriteria",
+            "AutoMLJobConfig.CandidateGenerationConfig",
+            "AutoMLJobConfig.DataSplitConfig",
+            "AutoMLJobConfig.Mode",
+            "AutoMLJobObjective",
+            "InputDataConfig",
+            "ProblemType",
+        ),
         retries=Retries.ALL,
     ),
     StepType("Model", _sagemaker("CreateModel", "ModelName"), retries=Retries.STEP_ERRORS),
@@ -128,6 +170,7 @@ _TYPES = (
         _PROCESSING,
         keys={**_CHECK_KEYS, "ModelName": False},
         cacheable=True,
+        cached_by=_CHECK_SIGNATURE,
         echoed=_PROCESSING_LISTS,
     ),
     StepType(
@@ -135,6 +178,7 @@ _TYPES = (
         _PROCESSING,
         keys={**_CHECK_KEYS, "SuppliedBaselineStatistics": False},
         cacheable=True,
+        cached_by=(*_CHECK_SIGNATURE, "SuppliedBaselineStatistics"),
         echoed=_PROCESSING_LISTS,
     ),
     StepType(
@@ -146,6 +190,7 @@ _TYPES = (
             "ExecutionRoleArn": False,
         },
         cacheable=True,
+        cached_by=("ClusterId", "StepConfig"),
         retries=Retries.ALL,
     ),
     StepType(

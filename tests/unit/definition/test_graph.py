@@ -102,3 +102,13 @@ def test_a_dependency_must_exist() -> None:
         "Steps[2].DependsOn[1] (B): must be the name of a step, not the number 5",
         'Steps[2].DependsOn[2] (B): the required key "Trigger" is missing',
     ]
+
+
+def test_a_step_waits_for_one_end_of_another() -> None:
+    failed = {"Step": "A", "Trigger": "Failed"}
+    waiting = step_of("Model", "B", DependsOn=["A", failed, "A", failed])
+
+    assert report_on(definition_of(step_of("Model", "A"), waiting)) == [
+        'Steps[1].DependsOn[1] (B): waits for another end of "A" than before',
+        'Steps[1].DependsOn[3] (B): waits for another end of "A" than before',
+    ]

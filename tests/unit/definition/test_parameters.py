@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.nacre.definition.parameters import ParameterError, parse_parameter
+from include.nacre.definition.parameters import (
+    ParameterError,
+    parse_parameter,
+    typed_default,
+)
 from include.nacre.definition.records import Parameter
 from tests.support.definitions import Json, scalars, whole_numbers
 
@@ -17,6 +21,7 @@ def parse(type_: str, value: object) -> Json:
     ("type_", "value", "typed"),
     [
         ("String", "007", "007"),
+        ("String", 5, "5"),
         ("Integer", "007", 7),
         ("Integer", "-3", -3),
         ("Integer", " 5\n", 5),
@@ -40,7 +45,7 @@ def test_text_becomes_the_declared_type(type_: str, value: object, typed: Json) 
 @pytest.mark.parametrize(
     ("type_", "value", "message"),
     [
-        ("String", 5, "the parameter 'P' is text, not the number 5"),
+        ("String", None, "the parameter 'P' is text, not null"),
         ("Integer", "5.5", "the parameter 'P' is a whole number, not the text \"5.5\""),
         ("Integer", "five", "the parameter 'P' is a whole number, not the text \"five\""),
         ("Integer", "1_000", "the parameter 'P' is a whole number, not the text \"1_000\""),
@@ -96,3 +101,16 @@ def test_any_text_is_parsed_or_refused(text: str, type_: str) -> None:
 @given(whole_numbers)
 def test_whole_numbers_keep_every_digit(number: int) -> None:
     assert parse("Integer", str(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        (Parameter("P", "Float", 271), 271.0),
+        (Parameter("P", "Integer", 271), 271),
+        (Parameter("P", "String", ""), ""),
+        (Parameter("P", "Boolean"), None),
+    ],
+)
+def test_a_default_has_its_parameters_type(parameter: Parameter, value: Json) -> None:
+    assert repr(typed_default(parameter)) == repr(value)

@@ -270,6 +270,18 @@ def test_the_experiment_can_refer_to_no_step() -> None:
     ]
 
 
+def test_an_experiment_is_not_named_after_itself() -> None:
+    trial = {"Std:Join": {"On": "-", "Values": [get("PipelineExperimentConfig.TrialName"), "x"]}}
+    config = {"ExperimentName": get("PipelineExperimentConfig.TrialName"), "TrialName": trial}
+    found = report_on(definition_of(step_of("Fail"), PipelineExperimentConfig=config))
+
+    places = ("ExperimentName", "TrialName.Std:Join.Values[0]")
+    assert found == [
+        f"PipelineExperimentConfig.{place}: an experiment cannot be named after itself"
+        for place in places
+    ]
+
+
 def test_ten_faults_come_in_one_report() -> None:
     definition = sdk_definition("abalone")
     process, train, evaluate, fork = definition["Steps"]

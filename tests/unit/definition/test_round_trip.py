@@ -21,7 +21,7 @@ from tests.support.definitions import (
     texts,
 )
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 @pytest.mark.parametrize("name", SDK_DEFINITIONS)

@@ -1,0 +1,81 @@
+"""Retry policies: whether a step that failed is tried again, and when (section 8). Pure.
+
+Which exception a failure is follows from codes alone: the error code of the call that should have
+created the job, or the code that a job's FailureReason begins with.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from include.nacre.definition.records import RetryPolicy
+
+_INTERVAL_SECONDS = 1
+_BACKOFF_RATE = 2.0
+_MAX_ATTEMPTS = 5
+# In seconds. Without a pause a policy that has no MaxAttempts would try as fast as it can for days;
+# no execution lasts longer than the other.
+_SHORTEST_DELAY, _LONGEST_DELAY = 1.0, 672 * 3600.0
+
+_BY_ERROR_CODE: Mapping[str, str] = {
+    "ThrottlingException": "Step.THROTTLING",
+    "Throttling": "Step.THROTTLING",
+    "TooManyRequestsException": "Step.THROTTLING",
+    "InternalFailure": "Step.SERVICE_FAULT",
+    "InternalServerError": "Step.SERVICE_FAULT",
+    "ServiceUnavailable": "Step.SERVICE_FAULT",
+    "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
+}
+_BY_FAILURE_CODE: Mapping[str, str] = {
+    "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
+    "CapacityError": "SageMaker.CAPACITY_ERROR",
+    "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
+}
+# What the service retries by itself, unless a step's own policies say otherwise.
+_OF_THE_SERVICE = RetryPolicy(("Step.SERVICE_FAULT", "Step.THROTTLING"))
+
+
+def exception_of_code(code: str) -> str | None:
+    """Return the exception type of a refused call by its error code; None if none has it."""
+    return _BY_ERROR_CODE.get(code)
+
+
+def exception_of_failure(reason: str) -> str | None:
+    """Return the exception type of a failed job by its FailureReason; None if none has it."""
+    return _BY_FAILURE_CODE.get(reason.partition(":")[0].strip())
+
+
+def next_attempt(
+    policies: Sequence[RetryPolicy],
+    exception: str,
+    earlier: Mapping[str, int],
+    started: float,
+    now: float,
+) -> float | None:
+    """Return when a step that failed now is tried again; None if it is not.
+
+    `earlier` says how often it was tried again before, by exception; `started` is when it began
+    for the first time; all times in seconds. The first policy that names the exception decides.
+    """
+    applying = (policy for policy in (*policies, _OF_THE_SERVICE) if _names(policy, exception))
+    policy = next(applying, None)
+    if policy is None:
+        return None
+    attempts = sum(count for other, count in earlier.items() if _names(policy, other))
+    when = now + _delay(policy, attempts)
+    if policy.expire_after_min is not None:
+        return when if when < started + 60 * policy.expire_after_min else None
+    most = _MAX_ATTEMPTS if policy.max_attempts is None else policy.max_attempts
+    return when if attempts < most else None
+
+
+def _names(policy: RetryPolicy, exception: str) -> bool:
+    return exception in policy.exception_types
+
+
+def _delay(policy: RetryPolicy, attempts: int) -> float:
+    interval = _INTERVAL_SECONDS if policy.interval_seconds is None else policy.interval_seconds
+    rate = _BACKOFF_RATE if policy.backoff_rate is None else policy.backoff_rate
+    try:
+        delay = interval * rate**attempts if interval else 0.0
+    except OverflowError:
+        delay = _LONGEST_DELAY
+    return min(max(delay, _SHORTEST_DELAY), _LONGEST_DELAY)
