@@ -19,6 +19,10 @@ _TRUST = (
 )
 
 
+class SendError(Exception):
+    """A message cannot be sent; the text says why and what to do."""
+
+
 class Neighbours:
     """A WSGI application that is made when it is first called."""
 
@@ -30,10 +34,29 @@ class Neighbours:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
+        return self._made()(environ, start_response)
+
+    def send_message(self, queue_url: str, body: str) -> None:
+        """Send a message to an SQS queue; raises SendError if there is none of that address."""
+        from moto.backends import get_backend
+        from moto.core.exceptions import ServiceException
+
+        self._made()
+        queues: Any = get_backend("sqs")[self._place.account][self._place.region]
+        try:
+            queues.send_message(queue_url.rpartition("/")[2], body)
+        except ServiceException as refused:
+            raise SendError(
+                f"No message can be sent to the queue {queue_url} ({refused.message}): it has to be"
+                " a standard queue that was created at this endpoint. Queues do not outlive the"
+                " local SageMaker."
+            ) from refused
+
+    def _made(self) -> Callable[..., Iterable[bytes]]:
         with self._lock:
             if self._application is None:
                 self._application = _moto(self._place)
-        return self._application(environ, start_response)
+            return self._application
 
 
 def _moto(place: Place) -> Callable[..., Iterable[bytes]]:

@@ -34,6 +34,13 @@ class LaunchError(Exception):
     """No supervisor can be started; the text says where to look."""
 
 
+Ended = Callable[[Kind, str], None]
+
+
+def _nobody(_kind: Kind, _name: str) -> None:
+    """Nobody wants to know of a job's end."""
+
+
 # Starts the supervisor of a job; the number of its process, which need not be our child.
 Launch = Callable[[Kind, str], int]
 
@@ -48,12 +55,14 @@ class Runner:
         launch: Launch,
         most: int,
         clock: Callable[[], float],
+        told: Ended = _nobody,
     ) -> None:
         self._store = store
         self._folder = folder
         self._launch = launch
         self._most = most
         self._clock = clock
+        self._told = told  # of each job's end, when the store has it; by any thread, at once
         self._lock = threading.Lock()
         self._waiting: deque[JobKey] = deque()
         self._running: dict[JobKey, ProcessId] = {}
@@ -77,8 +86,10 @@ class Runner:
             claimed = self._claimed(JobKey(kind, name))
             if claimed is None:
                 self._store.update(kind, name, lambda job: _stopped(job, self._clock()))
-                return
-        processes.send(claimed, SIGTERM)
+        if claimed is None:
+            self._told(kind, name)
+        else:
+            processes.send(claimed, SIGTERM)
 
     def close(self, grace: float) -> None:
         """End all jobs: ask, wait so many seconds, kill. What did not end by itself is Failed."""
@@ -162,6 +173,7 @@ class Runner:
         with self._store.transaction():
             self._store.update(*key, lambda job: failed(job, INTERNAL_ERROR, self._clock()))
             self._store.release(*key)
+        self._told(*key)
         shutil.rmtree(self._folder.job(*key), ignore_errors=True)
 
 

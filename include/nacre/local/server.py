@@ -26,6 +26,7 @@ from include.nacre.local.images import runtime_for
 from include.nacre.local.neighbours import Neighbours
 from include.nacre.local.nursery import Nursery
 from include.nacre.local.objects import Objects
+from include.nacre.local.pipelines.executor import Executor
 from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.protocol.core import JsonService
 from include.nacre.local.runner import Runner
@@ -105,14 +106,22 @@ def running(options: Options) -> Iterator[Server]:
         s3.start()
         nursery = Nursery(folder, options.place, _job_environment(endpoints))
         closing.enter_context(contextlib.closing(nursery)).start()
-        runner = Runner(store, folder, nursery.launch, options.most_jobs, now)
-        http = _http_server(_application(folder, store, runner, endpoints), api_socket)
+        executor = Executor()
+        runner = Runner(store, folder, nursery.launch, options.most_jobs, now, executor.job_ended)
+        objects = Objects(folder.buckets)
+        world = World(options.place, store, objects, now, runtime_for, runner, executor)
+        neighbours = Neighbours(options.place)
+        sagemaker = JsonService(_model("sagemaker"), operations(world))
+        application = _application(folder, world, sagemaker, neighbours, endpoints)
+        http = _http_server(application, api_socket)
         closing.callback(http.close)
         if not is_ready(s3_socket.getsockname()):
             raise StartError(f"The S3 server does not answer: its words are in {folder.s3_log}.")
         # Last, so that whatever fails above leaves the jobs of an earlier server alone.
         closing.callback(runner.close, _GRACE)
         runner.start()
+        closing.callback(executor.close)
+        executor.start(world, sagemaker.call, neighbours.send_message)
         yield Server(endpoints, http)
 
 
@@ -121,18 +130,20 @@ def _job_environment(endpoints: Endpoints) -> dict[str, str]:
 
 
 def _application(
-    folder: StateFolder, store: Store, runner: Runner, endpoints: Endpoints
+    folder: StateFolder,
+    world: World,
+    sagemaker: JsonService,
+    neighbours: Neighbours,
+    endpoints: Endpoints,
 ) -> Application:
-    place, groups, loader = endpoints.place, LogGroups(folder.logs), Loader()
-    world = World(place, store, Objects(folder.buckets), now, runtime_for, runner)
-    sagemaker = JsonService(_model(loader, "sagemaker"), operations(world))
-    logs = JsonService(_model(loader, "logs"), log_operations(groups, place))
+    groups = LogGroups(folder.logs)
+    logs = JsonService(_model("logs"), log_operations(groups, endpoints.place))
     console = Console(world, groups, endpoints.s3)
-    return Application([sagemaker, logs], console.page, Neighbours(place), endpoints.s3)
+    return Application([sagemaker, logs], console.page, neighbours, endpoints.s3)
 
 
-def _model(loader: Loader, service: str) -> ServiceModel:
-    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+def _model(service: str) -> ServiceModel:
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
 def _http_server(

@@ -45,13 +45,14 @@ CREATE TABLE supervisors (
 ) WITHOUT ROWID;
 """
 
-Column = Literal["name", "status", "created", "modified", "id"]
-Comparison = Literal["=", "<", ">", "contains", "is", "is not"]
+Column = Literal["name", "arn", "status", "created", "modified", "id"]
+Comparison = Literal["=", "<", ">", "contains", "starts with", "is", "is not"]
 _COMPARISONS: Mapping[Comparison, str] = {
     "=": "{0} = ?",
     "<": "{0} < ?",
     ">": "{0} > ?",
     "contains": "instr({0}, ?) > 0",
+    "starts with": "instr({0}, ?) = 1",
     "is": "{0} IS ?",
     "is not": "{0} IS NOT ?",
 }
@@ -242,9 +243,11 @@ class Store:
         return (row[0], row[1]) if row else None
 
     def use_token(self, operation: str, token: str, request: str, arn: str) -> None:
-        """Remember what a client token was used for."""
+        """Remember what a client token was used for last."""
         with self.transaction():
-            self._run("INSERT INTO tokens VALUES (?, ?, ?, ?)", operation, token, request, arn)
+            self._run(
+                "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)", operation, token, request, arn
+            )
 
     def count_up(self, counter: str) -> int:
         """The counter's next number: 1, 2, 3 ..., none of them twice."""

@@ -131,7 +131,9 @@ def main(arguments: Sequence[str]) -> int:
     stop = StopRequest()
     # Before the claim: from then on others know whom to ask.
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.request())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the server
+    # A terminal's Ctrl-C is for the server. Not ignored: what we start would inherit that, and
+    # never hear of a stop that comes before it asks for signals. Held back it finds them waiting.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     folder = StateFolder(options.state)
     store = Store(folder.database)
     supervision = Supervision(store, folder, options.kind, options.name)

@@ -20,6 +20,16 @@ class JobRunner(Protocol):
         """That job, which is Stopping in the store, has to end."""
 
 
+class PipelineRunner(Protocol):
+    """Whoever makes the executions of the store go on. No call waits for anything."""
+
+    def submitted(self, execution_id: str) -> None:
+        """There is a new execution in the store, or one that goes on: retried, or answered."""
+
+    def stop(self, execution_id: str) -> None:
+        """That execution, which is Stopping in the store, has to end."""
+
+
 @dataclass(frozen=True)
 class World:
     """`clock` gives seconds since the epoch; `known_image` raises UnknownImage."""
@@ -30,3 +40,4 @@ class World:
     clock: Callable[[], float]
     known_image: Callable[[str], object]
     jobs: JobRunner
+    pipelines: PipelineRunner

@@ -1,6 +1,7 @@
 """The protocol core in memory: calls go in as bytes, answers are read by botocore's own parser."""
 
 import json
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,19 @@ class WrittenDown:
         self.asked.append(("stop", kind, name))
 
 
+class PipelinesWrittenDown:
+    """An executor that executes nothing: what it was asked for, in order."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def submitted(self, execution_id: str) -> None:
+        self.asked.append(("go on", execution_id))
+
+    def stop(self, execution_id: str) -> None:
+        self.asked.append(("stop", execution_id))
+
+
 class ServiceError(Exception):
     """An error answer as a client sees it."""
 
@@ -73,7 +87,11 @@ class InMemory:
         self.jobs = WrittenDown()
         self.objects = Objects(folder / "buckets")
         self.store = Store(Path(":memory:"))
-        self.world = World(Place(), self.store, self.objects, self.clock, runtime_for, self.jobs)
+        self.pipelines = PipelinesWrittenDown()
+        self.world = World(
+            *(Place(), self.store, self.objects, self.clock, runtime_for),
+            *(self.jobs, self.pipelines),
+        )
         self.service = JsonService(SAGEMAKER, operations(self.world))
 
     def put(self, key: str, content: bytes = b"1,2\n") -> str:
@@ -100,8 +118,9 @@ def called(
 ) -> dict[str, Any]:
     """What a botocore client makes of the service's answer."""
     target = f"{model.metadata['targetPrefix']}.{name}"
-    reply = service.handle(target, json.dumps(request).encode(), "request-1")
     operation = model.operation_model(name)
+    tokens = {member: str(uuid.uuid4()) for member in operation.idempotent_members}
+    reply = service.handle(target, json.dumps({**tokens, **request}).encode(), "request-1")
     parsed: dict[str, Any] = create_parser("json").parse(
         {"body": reply.body, "headers": dict(reply.headers), "status_code": reply.status},
         operation.output_shape,

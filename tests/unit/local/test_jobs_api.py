@@ -181,6 +181,12 @@ def test_names_that_differ_in_case_alone_are_one_name(sagemaker: InMemory) -> No
     assert error_of(create, sagemaker, "training", "FIT")[0] == "ResourceInUse"
 
 
+def test_a_job_is_found_by_the_name_in_its_arn(sagemaker: InMemory) -> None:
+    arn = create(sagemaker, "training", "Fit-Abalone")
+    found = sagemaker.call("DescribeTrainingJob", TrainingJobName=arn.rpartition("/")[2])
+    assert found["TrainingJobName"] == "Fit-Abalone"
+
+
 def test_a_name_stays_used_when_its_job_is_over(sagemaker: InMemory) -> None:
     create(sagemaker, "training")
     sagemaker.happen("training", "job-1", "Failed")

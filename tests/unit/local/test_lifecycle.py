@@ -131,7 +131,7 @@ class JobLife(RuleBasedStateMachine):
         assert from_json(self.life.to_json()) == self.life
 
 
-JobLife.TestCase.settings = settings(max_examples=60, deadline=None)
+JobLife.TestCase.settings = settings(max_examples=60)
 TestJobLife = JobLife.TestCase
 
 

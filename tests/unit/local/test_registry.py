@@ -68,6 +68,12 @@ def test_a_model_is_described_as_it_was_made(sagemaker: InMemory) -> None:
     )
 
 
+def test_a_model_is_found_by_the_name_in_its_arn(sagemaker: InMemory) -> None:
+    arn = sagemaker.call("CreateModel", **model(sagemaker, ModelName="Rings"))["ModelArn"]
+    found = sagemaker.call("DescribeModel", ModelName=arn.rpartition("/")[2])
+    assert found["ModelName"] == "Rings"
+
+
 def test_a_model_exists_once(sagemaker: InMemory) -> None:
     sagemaker.call("CreateModel", **model(sagemaker))
     assert error_of(sagemaker.call, "CreateModel", **model(sagemaker)) == (

@@ -157,6 +157,24 @@ def test_a_job_that_cannot_be_started_fails_and_the_next_one_starts(
     runner.close(grace=0)
 
 
+def test_the_end_of_each_job_is_told_when_the_store_has_it(
+    store: Store, sleepers: Sleepers
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def note(_kind: Kind, name: str) -> None:
+        told.append((name, status(store, name)))
+
+    runner = Runner(store, sleepers.folder, sleepers.launch, 1, time.time, note)
+    submit(store, runner, "a", "b")
+    store.update("training", "b", lambda job: after(job, "StopAsked", time.time()))
+    runner.stop("training", "b")
+    sleepers.end("a")
+    assert until(lambda: len(told) == 2)
+    assert told == [("b", "Stopped"), ("a", "Failed")]
+    runner.close(grace=0)
+
+
 def test_closing_ends_every_job_and_leaves_none_in_progress(
     store: Store, sleepers: Sleepers
 ) -> None:

@@ -160,6 +160,6 @@ def test_a_resource_that_search_does_not_know_is_refused_by_name(sagemaker: InMe
         "ValidationException",
         (
             "Search does not know the resource 'Experiment' on the local SageMaker. It knows:"
-            " TrainingJob, Model, ModelPackage, ModelPackageGroup."
+            " TrainingJob, Model, ModelPackage, ModelPackageGroup, Pipeline, PipelineExecution."
         ),
     )

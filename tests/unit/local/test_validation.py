@@ -253,7 +253,7 @@ def values(shape: Any, wild: bool, depth: int = 9) -> st.SearchStrategy[Any]:
     return st.one_of(right, right, right, JSON) if wild else right
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, suppress_health_check=list(HealthCheck))
 @given(st.data(), st.booleans())
 def test_whatever_is_sent_is_answered(sagemaker: InMemory, data: st.DataObject, wild: bool) -> None:
     sagemaker.put("in.csv")

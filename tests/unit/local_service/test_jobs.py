@@ -1,6 +1,7 @@
 """Jobs through a real client."""
 
 import threading
+import time
 
 from botocore.exceptions import ClientError
 
@@ -46,6 +47,16 @@ def test_a_job_that_is_stopped_as_soon_as_it_is_created_is_stopped(scripts: Scri
     name = scripts.start("short", "import time; time.sleep(600)")
     scripts.sagemaker.stop_processing_job(ProcessingJobName=name)
     assert scripts.end_of(name)["ProcessingJobStatus"] == "Stopped"
+
+
+def test_a_stop_is_heard_however_soon_it_comes(scripts: Scripts) -> None:
+    names = []
+    for number in range(10):
+        names.append(scripts.start(f"soon-{number}", "import time; time.sleep(600)"))
+        time.sleep(number * 0.005)  # while the job's processes come to life
+        scripts.sagemaker.stop_processing_job(ProcessingJobName=names[-1])
+    ends = [scripts.end_of(name)["ProcessingJobStatus"] for name in names]
+    assert ends == ["Stopped"] * 10
 
 
 def test_of_two_creates_at_once_exactly_one_wins(scripts: Scripts) -> None:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from include.nacre.local.api.tokens import TOKENS
 from include.nacre.local.protocol.core import Request
 from include.nacre.local.protocol.errors import ApiError, ValidationError
 from include.nacre.local.store import Exists, Resource
 from include.nacre.local.world import World
 
 # Members of a Create call that are no part of what it makes.
-_ASIDE = frozenset({"Tags", "ClientToken"})
+_ASIDE = frozenset({"Tags", *TOKENS})
 
 
 def body_of(request: Request) -> dict[str, Any]:

@@ -59,7 +59,9 @@ def stop_job(world: World, kind: JobKind, request: Request) -> Response:
 
 def _found(world: World, kind: JobKind, request: Request) -> Resource:
     name = request[kind.name_key]
-    job = world.store.get(kind.kind, name)
+    # Names that differ in case alone are one name; who has it from an ARN has it in lower case.
+    arn = world.place.arn(f"{kind.kind}-job/{name}")
+    job = world.store.get(kind.kind, name) or world.store.by_arn(arn)
     if job is None:
         raise ValidationError(kind.missing.format(name=name))
     return job

@@ -19,11 +19,14 @@ _PAGING = frozenset({"NextToken", "MaxResults"})
 # Member of the request -> what it means; a call that has no such member never gives it.
 _FILTERS: Mapping[str, tuple[str, Comparison]] = MappingProxyType(
     {
+        "CreatedAfter": ("created", ">"),
+        "CreatedBefore": ("created", "<"),
         "CreationTimeAfter": ("created", ">"),
         "CreationTimeBefore": ("created", "<"),
         "LastModifiedTimeAfter": ("modified", ">"),
         "LastModifiedTimeBefore": ("modified", "<"),
         "NameContains": ("name", "contains"),
+        "PipelineNamePrefix": ("name", "starts with"),
         "StatusEquals": ("status", "="),
         # No local job has a warm pool or a training plan: both filters match nothing.
         "WarmPoolStatusEquals": ("WarmPoolStatus", "="),
@@ -32,7 +35,12 @@ _FILTERS: Mapping[str, tuple[str, Comparison]] = MappingProxyType(
     }
 )
 _ORDERS: Mapping[str, Column] = MappingProxyType(
-    {"Name": "name", "CreationTime": "created", "Status": "status"}
+    {
+        "Name": "name",
+        "CreationTime": "created",
+        "Status": "status",
+        "PipelineExecutionArn": "arn",
+    }
 )
 
 

@@ -43,9 +43,10 @@ def delete_model(world: World, request: Request) -> Response:
 
 def found_model(world: World, name: str) -> Resource:
     """The model of that name, or the service's error."""
-    model = world.store.get("model", name)
+    arn = world.place.arn(f"model/{name}")
+    model = world.store.by_arn(arn)
     if model is None:
-        raise ValidationError(f'Could not find model "{world.place.arn(f"model/{name}")}".')
+        raise ValidationError(f'Could not find model "{arn}".')
     return model
 
 

@@ -4,7 +4,18 @@ import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from include.nacre.local.api import jobs, models, packages, search, tags
+from include.nacre.local.api import (
+    callbacks,
+    execution_steps,
+    executions,
+    jobs,
+    models,
+    packages,
+    pipelines,
+    search,
+    tags,
+    versions,
+)
 from include.nacre.local.jobrecord import KINDS
 from include.nacre.local.protocol.core import Operation, Request, Response
 from include.nacre.local.world import World
@@ -24,6 +35,24 @@ _OPERATIONS: Mapping[str, Callable[[World, Request], Response]] = MappingProxyTy
         "ListModelPackages": packages.list_packages,
         "UpdateModelPackage": packages.update_package,
         "DeleteModelPackage": packages.delete_package,
+        "CreatePipeline": pipelines.create_pipeline,
+        "UpdatePipeline": pipelines.update_pipeline,
+        "DescribePipeline": pipelines.describe_pipeline,
+        "ListPipelines": pipelines.list_pipelines,
+        "DeletePipeline": pipelines.delete_pipeline,
+        "ListPipelineVersions": versions.list_versions,
+        "UpdatePipelineVersion": versions.update_version,
+        "StartPipelineExecution": executions.start_execution,
+        "StopPipelineExecution": executions.stop_execution,
+        "RetryPipelineExecution": executions.retry_execution,
+        "DescribePipelineExecution": executions.describe_execution,
+        "UpdatePipelineExecution": executions.update_execution,
+        "ListPipelineExecutions": executions.list_executions,
+        "ListPipelineExecutionSteps": execution_steps.list_steps,
+        "ListPipelineParametersForExecution": execution_steps.list_parameters,
+        "DescribePipelineDefinitionForExecution": execution_steps.describe_definition,
+        "SendPipelineExecutionStepSuccess": callbacks.send_success,
+        "SendPipelineExecutionStepFailure": callbacks.send_failure,
         "AddTags": tags.add_tags,
         "ListTags": tags.list_tags,
         "DeleteTags": tags.delete_tags,

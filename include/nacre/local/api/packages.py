@@ -1,6 +1,5 @@
 """The model registry: groups, and the versions in them."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from include.nacre.local.api.checks import missing_data, refuse
 from include.nacre.local.api.creation import add, body_of
 from include.nacre.local.api.listing import Listing, listed
+from include.nacre.local.api.tokens import once
 from include.nacre.local.protocol.core import Request, Response
 from include.nacre.local.protocol.errors import ConflictError, ValidationError
 from include.nacre.local.store import Filter, Query, Resource
@@ -66,11 +66,7 @@ def delete_group(world: World, request: Request) -> Response:
 def create_package(world: World, request: Request) -> Response:
     """Register a model: as the next version of a group, or under a name of its own."""
     refuse(_faults(world, request))
-    with world.store.transaction():
-        arn = _made_before(world, "CreateModelPackage", request)
-        if arn is None:
-            arn = _registered(world, request).arn
-            _remember(world, "CreateModelPackage", request, arn)
+    arn = once(world, "CreateModelPackage", request, lambda: _registered(world, request).arn)
     return {"ModelPackageArn": arn}
 
 
@@ -92,13 +88,13 @@ def list_packages(world: World, request: Request) -> Response:
 def update_package(world: World, request: Request) -> Response:
     """Change what may be changed: the approval, the customer's metadata, the descriptions."""
     package = found_package(world, request["ModelPackageArn"])
-    with world.store.transaction():
-        if _made_before(world, "UpdateModelPackage", request) is None:
-            world.store.update(
-                PACKAGE, package.name, lambda found: _updated(found, request, world.clock())
-            )
-            _remember(world, "UpdateModelPackage", request, package.arn)
-    return {"ModelPackageArn": package.arn}
+
+    def change() -> str:
+        now = world.clock()
+        world.store.update(PACKAGE, package.name, lambda found: _updated(found, request, now))
+        return package.arn
+
+    return {"ModelPackageArn": once(world, "UpdateModelPackage", request, change)}
 
 
 def delete_package(world: World, request: Request) -> Response:
@@ -191,30 +187,6 @@ def _updated(package: Resource, request: Request, now: float) -> Resource:
             *request["AdditionalInferenceSpecificationsToAdd"],
         ]
     return replace(package, state=state, modified=max(now, package.modified))
-
-
-def _made_before(world: World, operation: str, request: Request) -> str | None:
-    """The ARN that the same call with the same client token was answered with before."""
-    token = request.get("ClientToken")
-    used = world.store.token(operation, token) if token else None
-    if used is None:
-        return None
-    content, arn = used
-    if content != _content(request):
-        raise ConflictError(
-            f"The ClientToken {token!r} was used for another {operation} request before (its"
-            f" result is {arn}): a token belongs to one request."
-        )
-    return arn
-
-
-def _remember(world: World, operation: str, request: Request, arn: str) -> None:
-    if "ClientToken" in request:
-        world.store.use_token(operation, request["ClientToken"], _content(request), arn)
-
-
-def _content(request: Request) -> str:
-    return json.dumps(request, sort_keys=True)
 
 
 def _of_group(group: Resource) -> list[Filter]:

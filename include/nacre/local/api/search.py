@@ -6,11 +6,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from include.nacre.local.api.executions import execution_description
 from include.nacre.local.api.listing import paged
 from include.nacre.local.api.models import model_description
 from include.nacre.local.api.packages import GROUP, PACKAGE, group_description, package_description
+from include.nacre.local.api.pipelines import pipeline_description
 from include.nacre.local.api.tags import tag_list
 from include.nacre.local.jobrecord import description
+from include.nacre.local.pipelines.records import EXECUTION, PIPELINE
 from include.nacre.local.protocol.core import Request, Response
 from include.nacre.local.protocol.errors import ValidationError
 from include.nacre.local.store import Query, Resource
@@ -26,6 +29,8 @@ _SEARCHABLE: Mapping[str, tuple[str, Callable[[Resource], dict[str, Any]]]] = Ma
         "Model": ("model", model_description),
         "ModelPackage": (PACKAGE, package_description),
         "ModelPackageGroup": (GROUP, group_description),
+        "Pipeline": (PIPELINE, pipeline_description),
+        "PipelineExecution": (EXECUTION, execution_description),
     }
 )
 

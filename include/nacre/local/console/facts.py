@@ -4,12 +4,19 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from include.nacre.local.lifecycle import ENDED
 from include.nacre.local.store import Resource
 
 # Members that a page shows first, in this order, where a description has them.
 _FACTS = (
     "FailureReason",
+    "PipelineDisplayName",
+    "PipelineDescription",
+    "RoleArn",
+    "PipelineExecutionDisplayName",
+    "PipelineExecutionDescription",
+    "PipelineVersionId",
+    "ParallelismConfiguration",
+    "SelectiveExecutionConfig",
     "ExitMessage",
     "TrainingTimeInSeconds",
     "BillableTimeInSeconds",
@@ -21,15 +28,19 @@ _FACTS = (
     "FinalMetricDataList",
     "CustomerMetadataProperties",
 )
-_STARTS = ("ProcessingStartTime", "TrainingStartTime", "TransformStartTime")
-_ENDS = ("ProcessingEndTime", "TrainingEndTime", "TransformEndTime")
+_STARTS = ("ProcessingStartTime", "TrainingStartTime", "TransformStartTime", "StartTime")
+_ENDS = ("ProcessingEndTime", "TrainingEndTime", "TransformEndTime", "EndTime")
 _STATUSES = (
     "ProcessingJobStatus",
     "TrainingJobStatus",
     "TransformJobStatus",
+    "PipelineExecutionStatus",
+    "PipelineStatus",
     "ModelApprovalStatus",
     "ModelPackageGroupStatus",
 )
+
+_RUNNING = frozenset({"InProgress", "Stopping", "Executing"})
 
 
 def row_of(resource: Resource, described: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +55,8 @@ def row_of(resource: Resource, described: Mapping[str, Any]) -> dict[str, Any]:
         "started": moment(started),
         "ended": moment(ended),
         "took": duration(started, ended),
-        "runs": bool(_first(described, _STATUSES[:3])) and status not in ENDED,
+        "runs": status in _RUNNING,
+        "about": described.get("About", ""),
     }
 
 

@@ -12,11 +12,14 @@ from urllib.parse import parse_qs, quote
 
 from include.nacre.local.api.models import model_description
 from include.nacre.local.api.packages import GROUP, PACKAGE, group_description, package_description
+from include.nacre.local.api.pipelines import pipeline_description
 from include.nacre.local.cloudwatch.streams import Event, LogGroups, Stream
 from include.nacre.local.console.facts import addresses_of, facts_of, moment, row_of
+from include.nacre.local.console.pipelines import about_execution, about_pipeline, execution_facts
 from include.nacre.local.jobrecord import KINDS, description
 from include.nacre.local.jobs.logs import GROUPS
 from include.nacre.local.objects import ObjectError, parse_s3_uri
+from include.nacre.local.pipelines.records import EXECUTION, PIPELINE
 from include.nacre.local.protocol.core import Reply
 from include.nacre.local.store import Filter, Query, Resource
 from include.nacre.local.world import World
@@ -31,17 +34,36 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the console: a kind of resource; jobs have a log group."""
+    """One part of the console: a kind of resource; jobs have a log group.
+
+    `about` gives what the page of such a resource, by a template of its own, shows besides.
+    """
 
     title: str
     kind: str
     describe: Callable[[Resource], dict[str, Any]]
     log_group: str | None = None
+    template: str = "resource.html"
+    about: Callable[[World, Resource], dict[str, Any]] = lambda _world, _resource: {}
 
 
 # By the word in the address, as in the console of the service.
 SECTIONS: Mapping[str, Section] = MappingProxyType(
     {
+        "pipelines": Section(
+            "Pipelines",
+            PIPELINE,
+            pipeline_description,
+            template="pipeline.html",
+            about=about_pipeline,
+        ),
+        "pipeline-executions": Section(
+            "Pipeline executions",
+            EXECUTION,
+            execution_facts,
+            template="execution.html",
+            about=about_execution,
+        ),
         **{
             f"{kind}-jobs": Section(
                 f"{job.word} jobs", kind, description, f"/aws/sagemaker/{GROUPS[job.kind]}"
@@ -99,7 +121,7 @@ class Console:
             return _missing(f"/{word}/{name}")
         described = section.describe(found)
         return _rendered(
-            "resource.html",
+            section.template,
             word=word,
             section=section,
             row=row_of(found, described),
@@ -109,6 +131,7 @@ class Console:
             tags=self._world.store.tags(found.arn),
             body=json.dumps(found.request, indent=2, ensure_ascii=False),
             logs=[(s.name, list(_lines(s, _TAIL))) for s in self._streams(section, name)],
+            **section.about(self._world, found),
         )
 
     def _logs(self, rest: str) -> Reply:
@@ -144,6 +167,12 @@ class Console:
         return f"{self._s3_endpoint}/{path}" if is_object else f"/console/objects/{path}"
 
 
+def _page_of(resource: Resource) -> str:
+    """The address of a resource's page."""
+    word = next(word for word, section in SECTIONS.items() if section.kind == resource.kind)
+    return f"/console/{word}/{quote(resource.name)}"
+
+
 def _missing(path: str) -> Reply:
     return _rendered("missing.html", status=404, path=f"/console{path}")
 
@@ -172,4 +201,5 @@ def _environment() -> "Environment":
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["moment"] = moment
+    environment.filters["page_of"] = _page_of
     return environment

@@ -38,6 +38,12 @@ class ResourceLimitExceededError(ApiError):
     code = "ResourceLimitExceeded"
 
 
+class ResourceNotFoundError(ApiError):
+    """There is no such pipeline, version, execution or callback; jobs and models say otherwise."""
+
+    code = "ResourceNotFound"
+
+
 class ConflictError(ApiError):
     """The call contradicts what is there."""
 
