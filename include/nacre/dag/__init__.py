@@ -1,17 +1,22 @@
 """SageMaker pipelines in Airflow.
 
-    from include.nacre.dag import PipelineDag, PipelineTaskGroup, load_pipeline
+    from include.nacre.dag import PipelineDag, PipelineOperator, PipelineTaskGroup, load_pipeline
 
-The three are imported when they are first asked for: the plan (`plan.py`, `show.py`) needs no
+The four are imported when they are first asked for: the plan (`plan.py`, `show.py`) needs no
 Airflow.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from include.nacre.dag.emit import PipelineDag, PipelineTaskGroup, load_pipeline
+    from include.nacre.dag.emit import (
+        PipelineDag,
+        PipelineOperator,
+        PipelineTaskGroup,
+        load_pipeline,
+    )
 
-__all__ = ["PipelineDag", "PipelineTaskGroup", "load_pipeline"]
+__all__ = ["PipelineDag", "PipelineOperator", "PipelineTaskGroup", "load_pipeline"]
 
 
 def __getattr__(name: str) -> Any:

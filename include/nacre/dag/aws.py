@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.troubles import Trouble, understood
+from include.nacre.native.clients import Clients
+from include.nacre.native.execution import list_steps
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -75,6 +77,11 @@ class Aws:
         return self._client("s3")
 
     @property
+    def clients(self) -> Clients:
+        """What the calls about whole pipelines are made with."""
+        return Clients(self.sagemaker, self.s3)
+
+    @property
     def region(self) -> str:
         return str(self.sagemaker.meta.region_name)
 
@@ -91,8 +98,13 @@ class Aws:
         return answer
 
     def describe(self, kind: Kind, name: str) -> Answer | None:
-        """Return the Describe response, or None when there is nothing of that name."""
-        return self._describe(kind.operation("Describe"), **{kind.name_key: name})
+        """Return the Describe response, or None when there is nothing of that name. Of what goes
+        on step by step, the steps so far are in it, too: as `Steps`.
+        """
+        answer = self._describe(kind.operation("Describe"), **{kind.name_key: name})
+        if answer is not None and kind.has_steps:
+            answer["Steps"] = list(list_steps(self.sagemaker, name))
+        return answer
 
     def describe_group(self, name: str) -> Answer | None:
         """Return the Describe response of a model package group, or None."""
@@ -154,19 +166,6 @@ class Aws:
     def read_json(self, bucket: str, key: str) -> Any:
         """Return the parsed content of a JSON object in S3; ValueError if it is no JSON."""
         return json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-
-    def put_if_missing(self, bucket: str, key: str, content: bytes) -> bool:
-        """Upload an object, unless the key has one already. Returns whether it was uploaded."""
-        from botocore.exceptions import ClientError
-
-        try:
-            self.s3.head_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if understood(error).trouble is not Trouble.MISSING:
-                raise
-            self.s3.put_object(Bucket=bucket, Key=key, Body=content)
-            return True
-        return False
 
 
 def answered_at(answer: Mapping[str, Any]) -> datetime:

@@ -74,6 +74,20 @@ class Template(XComArg):
         return resolved(self, context)
 
 
+class Values(Template):
+    """The values of all parameters, as one template field: plain JSON by name."""
+
+    def __init__(self, binding: Binding) -> None:
+        parameters = binding.pipeline.parameters
+        super().__init__(binding, {item.name: item.reference for item in parameters})
+
+    def resolve(self, context: Any) -> Any:
+        """Return all values, types kept; or an `Unresolved` with all that is wrong with them."""
+        from include.nacre.dag.resolve import resolved_values
+
+        return resolved_values(self.binding, context)
+
+
 class Judgement(Template):
     """The conditions of a step; their value is a `Verdict`."""
 

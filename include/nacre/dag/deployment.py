@@ -51,8 +51,16 @@ class TaskStore:
         return self._store is not None
 
     def load(self) -> Intent | None:
-        return Intent.from_record(self._store.get(self.KEY)) if self._store is not None else None
+        return Intent.from_record(self.get(self.KEY))
 
     def save(self, intent: Intent) -> None:
+        self.set(self.KEY, intent.to_record())
+
+    def get(self, key: str) -> Any:
+        """Return what was kept under a key, or None."""
+        return self._store.get(key) if self._store is not None else None
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep JSON under a key."""
         if self._store is not None:
-            self._store.set(self.KEY, intent.to_record())
+            self._store.set(key, value)

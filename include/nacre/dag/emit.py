@@ -3,7 +3,8 @@
 Parsing a DAG file comes through here; neither boto3 nor a provider is imported on the way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,32 @@ from airflow.sdk import DAG, BaseOperator, Param, TaskGroup
 
 from include.nacre.dag.binding import Binding, Judgement, Template
 from include.nacre.dag.identity import readable_name
-from include.nacre.dag.kinds import KINDS
-from include.nacre.dag.operators import ConditionOperator, FailOperator, JobOperator
-from include.nacre.dag.params import form_schema, typed
-from include.nacre.dag.plan import Decisions, Plan, PlanError, Task, Work, make_plan
+from include.nacre.dag.kinds import STEP_KINDS
+from include.nacre.dag.operators import (
+    ConditionOperator,
+    FailOperator,
+    JobOperator,
+    UnseenFailuresOperator,
+)
+from include.nacre.dag.params import check_given, form_schema
+from include.nacre.dag.pipeline_operator import PipelineOperator
+from include.nacre.dag.plan import (
+    MIXED_RULE,
+    Decisions,
+    Plan,
+    PlanError,
+    Task,
+    Work,
+    make_plan,
+)
+from include.nacre.dag.unseen import handlers
+from include.nacre.definition.parameters import parse_parameter
 from include.nacre.definition.reader import read_pipeline
-from include.nacre.definition.records import Parameter, Pipeline
+from include.nacre.definition.records import COMPLETED, Parameter, Pipeline
+from include.nacre.native.pull import pipeline_name
+from include.nacre.native.upsert import check_name
+
+__all__ = ["PipelineDag", "PipelineOperator", "PipelineTaskGroup", "load_pipeline"]
 
 PROJECT = Path(__file__).parents[3]
 MODES = ("steps", "native")
@@ -33,13 +54,16 @@ class PipelineDag(DAG):
 
     :param dag_id: the DAG's id
     :param pipeline: what to run, from `get_pipeline()` or `load_pipeline(path)`
-    :param mode: "steps": every step is a task
+    :param mode: "steps": every step is a task; "native": one task, SageMaker executes the steps
     :param params: more params; for one of the pipeline's, a Param in its place or another default
     :param step_args: arguments for the operators of single steps, by step name or by step type:
         `{"Training": {"pool": "sagemaker_training"}, "AbaloneEval": {"retries": 3}}`. What all
         steps shall have belongs in `default_args`: `aws_conn_id`, `region_name`, `deferrable`,
         `retries`, ...
     :param decisions: how steps become tasks, if not as usual
+    :param native_args: arguments for the one task of native mode, see PipelineOperator: `tags`,
+        `parallelism`, `selected_steps`, ... What is for the other mode may be given, too, so that
+        `mode` alone decides
     :param dag_args: every other argument of a DAG
     """
 
@@ -52,12 +76,13 @@ class PipelineDag(DAG):
         params: Mapping[str, Any] | None = None,
         step_args: StepArguments | None = None,
         decisions: Decisions | None = None,
+        native_args: Mapping[str, Any] | None = None,
         **dag_args: Any,
     ) -> None:
-        plan = _runnable(pipeline, mode, decisions, step_args or {})
+        emit = _emitter(pipeline, mode, decisions, step_args or {}, native_args or {})
         super().__init__(dag_id, params=_params(pipeline, params or {}), **dag_args)
         with self:
-            _emit(plan, Binding(pipeline), step_args or {})
+            emit(Binding(pipeline))
 
 
 class PipelineTaskGroup(TaskGroup):
@@ -68,8 +93,8 @@ class PipelineTaskGroup(TaskGroup):
     :param parameters: values of the pipeline's parameters: plain ones, Jinja templates, or outputs
         of other tasks. What is not given here comes from the DAG's params of the same name, else
         it has its default.
-    :param group_args: `mode`, `step_args` and `decisions` as for PipelineDag, and every argument
-        of a TaskGroup
+    :param group_args: `mode`, `step_args`, `decisions` and `native_args` as for PipelineDag, and
+        every argument of a TaskGroup
     """
 
     def __init__(
@@ -81,41 +106,79 @@ class PipelineTaskGroup(TaskGroup):
         parameters: Mapping[str, Any] | None = None,
         step_args: StepArguments | None = None,
         decisions: Decisions | None = None,
+        native_args: Mapping[str, Any] | None = None,
         **group_args: Any,
     ) -> None:
-        plan = _runnable(pipeline, mode, decisions, step_args or {})
+        emit = _emitter(pipeline, mode, decisions, step_args or {}, native_args or {})
         super().__init__(group_id=group_id, **group_args)
         given = dict(parameters or {})
-        _check_given(pipeline, given, self.dag)
+        check_given(pipeline, given, self.dag.params if self.dag else {})
         with self:
-            _emit(plan, Binding(pipeline, self.group_id or "", given), step_args or {})
+            emit(Binding(pipeline, self.group_id or "", given))
 
 
-def load_pipeline(path: str | Path) -> Pipeline:
-    """Read a pipeline from a definition file, such as an export of `pipeline.definition()`.
+def load_pipeline(source: str | Path, name: str | None = None) -> Pipeline:
+    """Read a pipeline from a definition: a file, such as an export of `pipeline.definition()`, or
+    its JSON text.
 
-    A relative path is relative to the project. The pipeline is named like the file. Raises
-    DefinitionError with all the file's faults; OSError if it cannot be read.
+    A relative path is relative to the project. The pipeline is named like the file, unless it is
+    given a name; text has none of its own. Raises DefinitionError with all the faults; OSError if
+    the file cannot be read. What is on the service alone is not fetched while a DAG file is
+    parsed: the error says how to bring it here.
     """
-    file = PROJECT / path
-    return read_pipeline(file.read_text(encoding="utf-8"), file.stem)
+    if isinstance(source, str) and source.lstrip().startswith("{"):
+        if name is None:
+            raise ValueError("a definition's text does not say the pipeline's name: give name=")
+        return read_pipeline(source, name)
+    file = PROJECT / source
+    try:
+        return read_pipeline(file.read_text(encoding="utf-8"), name or file.stem)
+    except FileNotFoundError:
+        raise FileNotFoundError(_not_here(str(source))) from None
 
 
-def _runnable(
-    pipeline: Pipeline, mode: str, decisions: Decisions | None, step_args: StepArguments
-) -> Plan:
-    """Return the plan of a pipeline that can run in the mode; raise with all that is wrong."""
+def _not_here(source: str) -> str:
+    name = pipeline_name(source)
+    wanted, file = (source, f"{name}.json") if name else (Path(source).stem, source)
+    return (
+        f"there is no such file: {source}. If it is a pipeline on SageMaker, bring its definition "
+        f"here: python -m include.nacre pull {wanted} > {Path(file).with_suffix('.json')}"
+    )
+
+
+def _emitter(
+    pipeline: Pipeline,
+    mode: str,
+    decisions: Decisions | None,
+    step_args: StepArguments,
+    native_args: Mapping[str, Any],
+) -> Callable[[Binding], None]:
+    """Return what makes the tasks of a pipeline that can run in the mode; raise with all that is
+    wrong.
+    """
     if mode not in MODES:
         raise ValueError(f"mode {mode!r} is none of {', '.join(map(repr, MODES))}")
-    if mode == "native":
-        raise NotImplementedError(
-            'mode="native" comes with a later version of Nacre; use mode="steps"'
-        )
     _check_step_args(pipeline, step_args)
+    if mode == "native":
+        check_name(pipeline.name)  # the task's id, too
+        return partial(_emit_whole, native_args=native_args)
     plan = make_plan(pipeline, decisions)
     if plan.faults:
         raise PlanError(pipeline.name, plan.faults)
-    return plan
+    return partial(_emit, plan, step_args=step_args)
+
+
+def _emit_whole(binding: Binding, native_args: Mapping[str, Any]) -> None:
+    """Make the one task of native mode, named like the pipeline."""
+    pipeline = binding.pipeline
+    common = {"task_id": pipeline.name, "doc_md": _steps_text(pipeline)}
+    PipelineOperator(**{**common, "pipeline": pipeline, "parameters": binding.given, **native_args})
+
+
+def _steps_text(pipeline: Pipeline) -> str:
+    """Return the documentation of a task that is a whole pipeline, Markdown."""
+    steps = (f"- *{step.type} step* `{step.name}`" for step in pipeline.all_steps)
+    return "\n".join([f"### {pipeline.name}", "", "SageMaker executes:", "", *steps])
 
 
 def _check_step_args(pipeline: Pipeline, step_args: StepArguments) -> None:
@@ -137,25 +200,11 @@ def _param(parameter: Parameter, given: Mapping[str, Any]) -> Param:
     value = given.get(parameter.name, parameter.default)
     if isinstance(value, Param):
         return value
-    default: dict[str, Any] = {} if value is None else {"default": typed(parameter, value)}
-    return Param(**default, description=parameter.description, schema=form_schema(parameter))
-
-
-def _check_given(pipeline: Pipeline, given: Mapping[str, Any], dag: DAG | None) -> None:
-    """Check a task group's parameters: all declared, none missing, plain values of their type."""
-    declared = {item.name: item for item in pipeline.parameters}
-    if unknown := sorted(given.keys() - declared.keys()):
-        raise ValueError(f"pipeline {pipeline.name} has no parameter {', '.join(unknown)}")
-    for name, value in given.items():
-        if isinstance(value, int | float | bool):
-            typed(declared[name], value)
-    known = given.keys() | (dag.params.keys() if dag else set())
-    required = {item.name for item in pipeline.parameters if item.default is None}
-    if missing := sorted(required - known):
-        raise ValueError(
-            f"pipeline {pipeline.name} needs a value for {', '.join(missing)}: give it in "
-            "parameters=, or as a param of the DAG"
-        )
+    about: dict[str, Any] = {
+        "description": parameter.description,
+        "schema": form_schema(parameter),
+    }
+    return Param(**about) if value is None else Param(parse_parameter(parameter, value), **about)
 
 
 def _emit(plan: Plan, binding: Binding, step_args: StepArguments) -> None:
@@ -168,6 +217,29 @@ def _emit(plan: Plan, binding: Binding, step_args: StepArguments) -> None:
         for name in task.upstream:
             if binding.tasks[name].task_id not in operator.upstream_task_ids:
                 operator.set_upstream(binding.tasks[name])
+    if plan.unseen:
+        _watch(plan, binding)
+
+
+def _watch(plan: Plan, binding: Binding) -> None:
+    """Make one more task, which fails where a step does. As it is then the last one, no other
+    shows that.
+    """
+    ids = {name: task.task_id for name, task in binding.tasks.items()}
+    steps = {ids[name]: [ids[item] for item in handlers(name, plan.needs)] for name in ids}
+    watch = UnseenFailuresOperator(
+        task_id=_free_id("unseen_failures", {task.task_id for task in plan.tasks}),
+        trigger_rule=MIXED_RULE,
+        retries=0,
+        doc_md="Fails where a step has failed: the tasks after that may all be skipped.",
+        steps=steps,
+    )
+    # Behind all of them: a task can be skipped while another that it waits for still runs.
+    watch.set_upstream([*binding.tasks.values()])
+
+
+def _free_id(wanted: str, taken: Collection[str]) -> str:
+    return _free_id(f"{wanted}_", taken) if wanted in taken else wanted
 
 
 def make_operator(task: Task, binding: Binding, arguments: Mapping[str, Any]) -> BaseOperator:
@@ -176,6 +248,8 @@ def make_operator(task: Task, binding: Binding, arguments: Mapping[str, Any]) ->
     common = {
         "task_id": task.task_id,
         "trigger_rule": task.trigger_rule,
+        "awaited": _awaited(task, binding),
+        "branch": task.branch and (binding.tasks[task.branch.condition].task_id, task.branch.holds),
         "task_display_name": step.display_name,
         "doc_md": task.documentation,
         **arguments,
@@ -194,10 +268,17 @@ def make_operator(task: Task, binding: Binding, arguments: Mapping[str, Any]) ->
             raise AssertionError(f"{step.name} is in the plan's faults, so it is never emitted")
 
 
+def _awaited(task: Task, binding: Binding) -> dict[str, str]:
+    """Return, by task id, the ends that a step awaits, where they are not all successes."""
+    if {*task.awaited.values()} <= {COMPLETED}:
+        return {}
+    return {binding.tasks[name].task_id: trigger for name, trigger in task.awaited.items()}
+
+
 def _job_arguments(task: Task, binding: Binding) -> dict[str, Any]:
     pipeline, step = binding.pipeline, task.step
     return {
-        "kind": KINDS[step.type],
+        "kind": STEP_KINDS[step.type],
         "request": Template(binding, step.arguments),
         "readable": readable_name(pipeline.name, step.name),
         "exports": task.exports,

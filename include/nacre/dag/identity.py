@@ -75,9 +75,13 @@ def _hyphenated(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "job"
 
 
-def client_token(key: TaskKey, generation: Generation) -> str:
-    """Return the token that makes a create call idempotent where no name does."""
-    return _digest(key, generation, length=CLIENT_TOKEN_LENGTH)
+def client_token(key: TaskKey, generation: Generation, nonce: str = "") -> str:
+    """Return the token that makes a create call idempotent where no name does.
+
+    `nonce` is stored with the generation: a DAG run that was deleted and made again under the
+    same id must not be given what the one before has created.
+    """
+    return _digest(key, generation, nonce, length=CLIENT_TOKEN_LENGTH)
 
 
 def execution_id(installation: str, dag_id: str, run_id: str, scope: str, map_index: int) -> str:

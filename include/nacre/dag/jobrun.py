@@ -1,211 +1,68 @@
-"""What a job's task does when it runs: launch, wait, and say how it ended."""
+"""The job of one step, launched and waited for by its task."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Context
 
-from include.nacre.dag.aws import Account, Answer, Aws
-from include.nacre.dag.deployment import TaskStore, task_key
+from include.nacre.dag.aws import Answer
 from include.nacre.dag.ending import Report, failure, summary
-from include.nacre.dag.faults import StepFailed, StepRefused
-from include.nacre.dag.files import upload_missing
+from include.nacre.dag.faults import StepFailed
 from include.nacre.dag.groups import ensure_group
-from include.nacre.dag.kinds import ended, succeeded
-from include.nacre.dag.launch import Intent, Launcher
 from include.nacre.dag.pages import job_page, log_page
-from include.nacre.dag.patience import CREATE_SECONDS, Patience, aws_errors
 from include.nacre.dag.resolve import required
 from include.nacre.dag.results import result
 from include.nacre.dag.scope import with_job_name
-from include.nacre.dag.troubles import Trouble, in_full, understood
-from include.nacre.dag.waiting import JobVanishedError, KilledError, Waiting
+from include.nacre.dag.taskrun import TaskRun
 from include.nacre.definition.expressions import Json
+from include.nacre.native.objects import upload_missing
 
 if TYPE_CHECKING:
     from include.nacre.dag.operators import JobOperator
 
-STOP_SECONDS = 4.0
-"""How long a kill waits for the Stop call: Airflow sends SIGKILL after five seconds."""
 
+class JobRun(TaskRun):
+    """A step's job, model or package: its request is in the task, resolved by Airflow."""
 
-@contextmanager
-def clear_errors(connection: str | None) -> Iterator[None]:
-    """Turn what AWS refuses into one message that says what to do; without the traceback of the
-    client library, which says nothing more.
-    """
-    try:
-        yield
-    except aws_errors() as error:
-        said = understood(error)
-        kind = StepRefused if said.trouble is Trouble.REFUSED else StepFailed
-        raise kind(in_full(said, connection)) from None
-    except (JobVanishedError, KilledError) as end:
-        raise StepFailed(str(end)) from None
-
-
-class JobRun:
-    """One process's part in the life of a job: of a task's first half, or of its second."""
+    task: "JobOperator"
 
     def __init__(self, task: "JobOperator", context: Context) -> None:
-        self.task = task
-        self.context = context
-        self.kind = task.kind
-        self.log = task.log
-        self.aws = Aws(Account(task.aws_conn_id, task.region_name))
-        self.name = ""
-        self.killed = False
+        super().__init__(task, task.kind, context)
 
-    def execute(self) -> Json:
-        """Launch the job; return its result, or defer until it has ended."""
-        request = required(self.task.request)
-        with clear_errors(self.task.aws_conn_id):
-            self._launch(request)
-            return self._finish(self._first_wait())
+    @property
+    def readable(self) -> str:
+        # A process that takes the job up again may have no resolved request.
+        body: Any = self.task.request
+        prefix = body.get(self.kind.name_key) if isinstance(body, dict) else None
+        return str(prefix or self.task.readable)
 
-    def resume(self, name: str, *, status: str = "", trouble: str = "") -> Json:
-        """Return the result of the job that was waited for, and came to `status`. Where nobody
-        could wait for it in the triggerer, because of `trouble`, this process waits on.
-        """
-        with clear_errors(self.task.aws_conn_id):
-            self._take_up(name or self._started())
-            if trouble:
-                self.log.warning("The triggerer cannot wait for the job: %s", trouble)
-            return self._finish(self._waiting(status).to_the_end())
+    def check(self) -> None:
+        required(self.task.request)
 
-    def give_up(self) -> NoReturn:
-        """Stop the job: the task's time is over."""
-        with clear_errors(self.task.aws_conn_id):
-            self._take_up(self._started())
-            self._stop()
-        raise StepFailed(
-            f"{self.kind.noun} {self.name} did not end within the task's execution_timeout of "
-            f"{self.task.execution_timeout}, so it was stopped."
-        )
+    def prepare(self) -> None:
+        assets, body = self.task.assets, required(self.task.request)
+        if assets:
+            self.patience.call(partial(upload_missing, self.aws.s3, assets, self.log.info))
+        if self.kind.group_key in body:
+            ensure_group(self.aws, body[self.kind.group_key], self.patience, self.log.info)
 
-    def kill(self) -> None:
-        """Stop the job, from a signal handler."""
-        self.killed = True
-        # In a thread: the call that the signal has interrupted may hold a lock of the client.
-        stopping = threading.Thread(target=self._stop, daemon=True)
-        stopping.start()
-        stopping.join(STOP_SECONDS)
+    def request(self, name: str) -> Mapping[str, Any]:
+        body: Mapping[str, Any] = with_job_name(required(self.task.request), name)
+        return body
 
-    def _launch(self, request: Json) -> None:
-        launch = self._launcher(request).launch(
-            lambda name: with_job_name(request, name), self.context["ti"].max_tries
-        )
-        self._take_up(launch.intent.name)
-        done = "Adopted" if launch.adopted else "Created"
-        self.log.info("%s %s %s", done, self.kind.noun, self.name)
-        self.log.info("See %s", self.task.job_page)
-        if self.killed:  # before the service knew the job
-            self._stop()
-
-    def _launcher(self, request: Json) -> Launcher:
-        patience = Patience(self.log.warning, CREATE_SECONDS)
-        prefix = request.get(self.kind.name_key)
-
-        def prepare() -> None:
-            upload_missing(self.aws, self.task.assets, patience, self.log.info)
-            if self.kind.group_key in request:
-                ensure_group(self.aws, request[self.kind.group_key], patience, self.log.info)
-
-        return Launcher(
-            self.aws,
-            self.kind,
-            task_key(self.context),
-            str(prefix or self.task.readable),
-            TaskStore(self.context),
-            patience,
-            prepare,
-            about_to_create=self._about_to_create,
-        )
-
-    def _about_to_create(self, intent: Intent) -> None:
-        self.name = intent.name
-
-    def _take_up(self, name: str) -> None:
-        self.name = name
+    def show(self) -> None:
         where = {"region": self.aws.region, "endpoint": self.aws.endpoint}
-        self.task.job_page = job_page(self.kind, name, **where)
-        self.task.log_page = log_page(self.kind, name, **where)
+        self.task.job_page = job_page(self.kind, self.name, **where)
+        self.task.log_page = log_page(self.kind, self.name, **where)
 
-    def _started(self) -> str:
-        """Return the name of the job that an earlier process of this task has started."""
-        request: Any = self.task.request
-        launcher = self._launcher(request if isinstance(request, dict) else {})
-        intent = launcher.current(self.context["ti"].max_tries)
-        if intent is None:
-            raise StepFailed("The task waited for a job, but there is no record of it.")
-        return intent.name
+    def result(self, answer: Answer) -> Json:
+        self.log.info(summary(self.kind, self.name, answer))
+        return result(self.kind, self.name, answer, self.task.exports)
 
-    def _waiting(self, told: str = "") -> Waiting:
-        return Waiting(
-            self.aws,
-            self.kind,
-            self.name,
-            tell=self.log.info,
-            warn=self.log.warning,
-            killed=lambda: self.killed,
-            told=told,
-        )
-
-    def _first_wait(self) -> Answer:
-        if not self.task.deferrable:
-            self._push_links()
-            return self._waiting().to_the_end()
-        answer = self._waiting().for_a_moment()
-        if not ended(self.kind.status(answer)):
-            self._defer(answer)
-        return answer
-
-    def _defer(self, answer: Answer) -> NoReturn:
-        from include.nacre.dag.trigger import JobTrigger
-
-        trigger = JobTrigger(
-            kind=self.kind.step_type,
-            name=self.name,
-            created=answer["CreationTime"].timestamp(),
-            aws_conn_id=self.task.aws_conn_id,
-            region_name=self.task.region_name,
-        )
-        self.task.defer(trigger=trigger, method_name="resume", timeout=self._time_left())
-
-    def _time_left(self) -> timedelta | None:
-        """Return what is left of the task's execution_timeout, which Airflow counts in the
-        worker only.
-        """
-        if self.task.execution_timeout is None:
-            return None
-        return self.task.execution_timeout - (datetime.now(UTC) - self.context["ti"].start_date)
-
-    def _finish(self, answer: Answer) -> Json:
-        """Return what an ended job leaves for later tasks; raise if it has not succeeded."""
-        if succeeded(self.kind.status(answer)):
-            self.log.info(summary(self.kind, self.name, answer))
-            return result(self.kind, self.name, answer, self.task.exports)
+    def failure(self, answer: Answer) -> StepFailed:
+        # For steps that await a failure, and tell of it.
+        left = result(self.kind, self.name, answer, self.task.exports)
+        self.context["ti"].xcom_push("return_value", left)
         Report(self.aws, self.kind, self.name, self.log.error).show_log()
-        raise StepFailed(failure(self.kind, self.name, answer))
-
-    def _stop(self) -> None:
-        if not (self.kind.stoppable and self.name):
-            return
-        try:
-            Patience(self.log.warning, STOP_SECONDS).call(self._ask_to_stop)
-        except aws_errors() as error:
-            said = understood(error)
-            self.log.error("%s %s may still run. %s", self.kind.noun, self.name, said)
-
-    def _ask_to_stop(self) -> None:
-        self.aws.stop(self.kind, self.name)
-        self.log.info("Asked SageMaker to stop %s %s", self.kind.noun, self.name)
-
-    def _push_links(self) -> None:
-        """Show the links while the task waits; Airflow itself pushes them when it ends."""
-        for link in self.task.operator_extra_links:
-            url: Any = link.get_link(self.task, ti_key=None)
-            self.context["ti"].xcom_push(link.xcom_key, url)
+        return StepFailed(failure(self.kind, self.name, answer))

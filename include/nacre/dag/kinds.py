@@ -1,23 +1,28 @@
-"""What differs between the kinds of SageMaker jobs: one table.
+"""What differs between the kinds of what tasks start on SageMaker: one table.
 
 Names are those of the service's API (botocore's service model of SageMaker). Operators, waiting,
 links and failure reports read this table; nothing else in `dag` knows a kind by name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
-FAILED = frozenset({"Failed", "Stopped"})
+from include.nacre.native import execution
+from include.nacre.native.pull import execution_id
+
+FAILED = execution.FAILED | {execution.HANDLED}
+"""Ends that are no success. `Stopped` is one; `CompletedWithFailures` is, unless accepted."""
 ENDING = frozenset({"Stopping", "Deleting", "DeleteFailed"})
 """On the way to an end that is no success. A job in this state is not adopted, but waited for."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of what a step creates. `resource` names its API operations: CreateTrainingJob."""
+    """One kind of what a task starts. `resource` names its API operations: CreateTrainingJob."""
 
     step_type: str
+    """The type of the step that creates it; the kind's own name in triggers and in XCom."""
     resource: str
     noun: str
     page: str
@@ -26,8 +31,12 @@ class Kind:
     """Its pages on the local SageMaker, below `/console/`."""
     status_key: str | None = None
     """None: it has no status, what exists is complete."""
+    successes: frozenset[str] = frozenset({"Completed"})
+    """The statuses that a task waits for."""
     timed_by: str | None = None
     """The first word of its StartTime and EndTime members."""
+    end_key: str | None = None
+    """The member that says when it ended, where it has none of that name."""
     exists_codes: frozenset[str] = frozenset({"ResourceInUse"})
     """Error codes by which a create call may say that the name is taken."""
     log_group: str | None = None
@@ -40,11 +49,15 @@ class Kind:
     """The member of the create call that makes it idempotent where a name does not."""
     group_key: str | None = None
     """The member that names its group; what is in a group has no name, only an ARN."""
+    creation: str = "Create"
+    named_by: str = "Name"
+    has_steps: bool = False
+    """Whether it goes on step by step, and they are worth telling."""
 
     @property
     def name_key(self) -> str:
         """The member that names one of this kind in Create, Describe, List and Stop."""
-        return f"{self.resource}Name"
+        return f"{self.resource}{self.named_by}"
 
     @property
     def arn_key(self) -> str:
@@ -55,9 +68,14 @@ class Kind:
         """The member of the List response that holds what was found."""
         return f"{self.resource}Summaries"
 
+    def called(self, name: str) -> str:
+        """Return what a log calls one: its name, of an execution the id in its ARN."""
+        return f"execution {execution_id(name)}" if self.has_steps else name
+
     def operation(self, verb: str) -> str:
         """Return an operation's name: `operation("Describe")`."""
-        return f"{verb}{self.resource}{'s' if verb == 'List' else ''}"
+        word = self.creation if verb == "Create" else verb
+        return f"{word}{self.resource}{'s' if verb == 'List' else ''}"
 
     def create_request(self, body: Mapping[str, Any], name: str, token: str) -> dict[str, Any]:
         """Return the create call's request: the step's, with our name or token in it.
@@ -75,6 +93,26 @@ class Kind:
         """Return the status in a Describe response or in a List summary."""
         return "Completed" if self.status_key is None else str(answer[self.status_key])
 
+    def succeeded(self, status: str) -> bool:
+        """Say whether a status is an end that a task waits for."""
+        return status in self.successes
+
+    def ended(self, status: str) -> bool:
+        """Say whether one with this status will not change any more."""
+        return self.succeeded(status) or status in FAILED
+
+    def runs(self, status: str) -> bool:
+        """Say whether one with this status goes on unless it is stopped."""
+        return not self.ended(status) and status not in ENDING
+
+    def usable(self, status: str) -> bool:
+        """Say whether one with this status can still be, or is, a task's result."""
+        return self.succeeded(status) or self.runs(status)
+
+    def accepting(self, status: str) -> Self:
+        """Return the kind for a task that takes one more status for a success."""
+        return replace(self, successes=self.successes | {status})
+
     def detail(self, answer: Mapping[str, Any]) -> str:
         """Return the finer status that training jobs have, or ""."""
         return str(answer.get("SecondaryStatus", ""))
@@ -89,27 +127,9 @@ class Kind:
         keys = {"created": "CreationTime"}
         if self.timed_by:
             keys |= {"started": f"{self.timed_by}StartTime", "ended": f"{self.timed_by}EndTime"}
+        if self.end_key and self.ended(self.status(answer)):
+            keys["ended"] = self.end_key
         return {name: answer[key] for name, key in keys.items() if answer.get(key) is not None}
-
-
-def succeeded(status: str) -> bool:
-    """Say whether a status is the end that a step waits for."""
-    return status == "Completed"
-
-
-def ended(status: str) -> bool:
-    """Say whether a job with this status will not change any more. `Stopped` is a failure."""
-    return succeeded(status) or status in FAILED
-
-
-def runs(status: str) -> bool:
-    """Say whether a job with this status goes on unless it is stopped."""
-    return not ended(status) and status not in ENDING
-
-
-def usable(status: str) -> bool:
-    """Say whether a job with this status can still be, or is, a step's result."""
-    return succeeded(status) or runs(status)
 
 
 PROCESSING = Kind(
@@ -169,7 +189,29 @@ MODEL_PACKAGE = Kind(
     group_key="ModelPackageGroupName",
 )
 
-KINDS: Mapping[str, Kind] = {
+EXECUTION = Kind(
+    step_type="Pipeline",
+    resource="PipelineExecution",
+    noun="pipeline execution",
+    page="studio-landing",
+    local_page="pipeline-executions",
+    status_key="PipelineExecutionStatus",
+    successes=frozenset({execution.SUCCEEDED}),
+    end_key="LastModifiedTime",
+    # What its token has started already, the service answers with; it has no name to be taken.
+    exists_codes=frozenset(),
+    listable=False,
+    idempotency_key="ClientRequestToken",
+    group_key="PipelineName",
+    creation="Start",
+    named_by="Arn",
+    has_steps=True,
+)
+"""A whole pipeline that the service executes."""
+
+STEP_KINDS: Mapping[str, Kind] = {
     kind.step_type: kind for kind in (PROCESSING, TRAINING, TRANSFORM, MODEL, MODEL_PACKAGE)
 }
 """By the step type that creates them."""
+
+KINDS: Mapping[str, Kind] = {**STEP_KINDS, EXECUTION.step_type: EXECUTION}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from typing import Any, Protocol
+from uuid import uuid4
 
 from include.nacre.dag.aws import Aws
 from include.nacre.dag.identity import (
@@ -20,7 +21,7 @@ from include.nacre.dag.identity import (
     job_name,
     next_move,
 )
-from include.nacre.dag.kinds import Kind, runs, usable
+from include.nacre.dag.kinds import Kind
 from include.nacre.dag.patience import Patience, aws_errors
 from include.nacre.dag.troubles import understood
 
@@ -31,18 +32,21 @@ class Intent:
 
     generation: Generation
     name: str
-    """What the service knows it by. A package in a group has an ARN instead, which is stored
-    in its place when the service has made it up."""
+    """What the service knows it by. A package in a group and an execution have an ARN instead,
+    which is stored in its place when the service has made it up."""
+    nonce: str = ""
+    """Tells this DAG run from one of the same id that was deleted: part of the token of what has
+    no name."""
 
     def to_record(self) -> dict[str, Any]:
-        return {**self.generation._asdict(), "name": self.name}
+        return {**self.generation._asdict(), "name": self.name, "nonce": self.nonce}
 
     @classmethod
     def from_record(cls, record: Any) -> "Intent | None":
         """Read what `to_record` wrote; None for anything else."""
         match record:
             case {"cleared": int(cleared), "attempt": int(attempt), "name": str(name)}:
-                return cls(Generation(cleared, attempt), name)
+                return cls(Generation(cleared, attempt), name, str(record.get("nonce", "")))
             case _:
                 return None
 
@@ -81,13 +85,16 @@ class Launcher:
     """Done before a create call, but not before an adoption: uploads, the package's group."""
     about_to_create: Callable[[Intent], None]
     """Told before the create call, so that a kill from then on can stop the job."""
+    is_nameless: Callable[[str], bool] = lambda _: False
+    """Says of an intent's name whether it runs although we were never told what it is called."""
+    nonce: Callable[[], str] = lambda: uuid4().hex
 
     def launch(self, request_for: Callable[[str], Mapping[str, Any]], max_tries: int) -> Launch:
         """Return the job of this try. `request_for` gives the step's request for a job's name."""
         stored, durable = self.store.load(), self.store.durable
         move = first_move(stored.generation if stored else None, max_tries, durable=durable)
         if stored and stored.generation != move.generation:
-            self._stop_earlier(stored)
+            self._stop_earlier(stored, request_for)
         while True:
             intent = self._intent(move.generation, stored)
             match move.do:
@@ -100,9 +107,9 @@ class Launcher:
                     self.about_to_create(intent)
                     self.prepare()
                     created = self._create(intent, request_for(intent.name))
-                    if created is not None:
+                    if created is not None and not self._is_an_earlier_try(created, intent):
                         return Launch(created, adopted=False)
-                    found = self._look(intent)
+                    found = self._look(created or intent)
             move = next_move(move, found, durable=durable)
 
     def current(self, max_tries: int) -> Intent | None:
@@ -117,28 +124,35 @@ class Launcher:
         if stored and stored.generation == generation:
             return stored
         name = job_name(self.key, generation, self.readable, self.kind.name_limit)
-        return Intent(generation, name)
+        return Intent(generation, name, self.nonce() if self.store.durable else "")
 
     def _look(self, intent: Intent) -> Found:
         answer = self.patience.call(lambda: self.aws.describe(self.kind, intent.name))
         if answer is None:
             return Found.NOTHING
-        return Found.USABLE if usable(self.kind.status(answer)) else Found.DEAD
+        return Found.USABLE if self.kind.usable(self.kind.status(answer)) else Found.DEAD
 
-    def _stop_earlier(self, intent: Intent) -> None:
+    def _stop_earlier(
+        self, intent: Intent, request_for: Callable[[str], Mapping[str, Any]]
+    ) -> None:
         """Stop a job that outlived the clearing of its task: one cleared after its worker had let
         go and before its triggerer took hold had nobody to stop it. Done before the new generation
         is stored, so that whoever dies here leaves it to the next try.
         """
+        if not self.kind.stoppable:
+            return
+        if self.is_nameless(intent.name):
+            # Its worker died before the answer came: the same call again gets the same answer.
+            intent = self._create(intent, request_for(intent.name)) or intent
         answer = self.patience.call(lambda: self.aws.describe(self.kind, intent.name))
-        if self.kind.stoppable and answer is not None and runs(self.kind.status(answer)):
+        if answer and self.kind.runs(self.kind.status(answer)):
             self.patience.call(lambda: self.aws.stop(self.kind, intent.name))
 
     def _create(self, intent: Intent, body: Mapping[str, Any]) -> Intent | None:
         """Create it. Returns None if the name is taken: by a call of ours whose answer was lost,
         since the name was free when it was stored.
         """
-        token = client_token(self.key, intent.generation)
+        token = client_token(self.key, intent.generation, intent.nonce)
         request = self.kind.create_request(body, intent.name, token)
         try:
             answer = self.patience.call(
@@ -153,6 +167,14 @@ class Launcher:
         packaged = replace(intent, name=str(answer[self.kind.arn_key]))
         self.store.save(packaged)
         return packaged
+
+    def _is_an_earlier_try(self, created: Intent, intent: Intent) -> bool:
+        """Say whether a token has brought back what ended badly before. With a store the next
+        generation has begun by then, with another token.
+        """
+        if self.store.durable or created == intent:
+            return False
+        return self._look(created) is Found.DEAD
 
     def _is_taken(self, error: Exception, intent: Intent) -> bool:
         # A code that may also mean other faults is decided by what is there.

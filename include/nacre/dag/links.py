@@ -13,7 +13,14 @@ class JobLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  (Airflow's names)
         """Return what the operator knows when its process ends; Airflow keeps it in XCom."""
-        return str(operator.job_page)
+        # Of a mapped task that was refused before it was made there is no page.
+        return str(getattr(operator, "job_page", ""))
+
+
+class ExecutionLink(JobLink):
+    """The page of a pipeline's execution."""
+
+    name = "SageMaker pipeline execution"
 
 
 class LogLink(BaseOperatorLink):
@@ -23,4 +30,4 @@ class LogLink(BaseOperatorLink):
     xcom_key = "nacre_log_link"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  (Airflow's names)
-        return str(operator.log_page)
+        return str(getattr(operator, "log_page", ""))

@@ -1,9 +1,10 @@
 """The operators of all steps: what Airflow needs of them while a DAG file is parsed.
 
-What they do when they run is in `jobrun.py`, imported then; what differs between the kinds of
-jobs is in `kinds.py`.
+What they do when they run is in `taskrun.py` and `jobrun.py`, imported then; what differs between
+the kinds of jobs is in `kinds.py`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -19,14 +20,19 @@ from include.nacre.definition.paths import Path
 from include.nacre.definition.records import Asset, Step
 
 if TYPE_CHECKING:
-    from include.nacre.dag.jobrun import JobRun
+    from include.nacre.dag.taskrun import TaskRun
 
 
 class StepOperator(BaseOperator):
-    """What the operators of all steps have in common: the AWS connection.
+    """What the operators of all steps have in common: the AWS connection, and the ends of other
+    steps that they wait for.
 
     :param aws_conn_id: Airflow's connection to AWS, or to a local SageMaker
     :param region_name: the region, if not the connection's own
+    :param awaited: by the id of another task the end of it without which this one is skipped,
+        where the trigger rule does not see to that
+    :param branch: the id of the Condition's task whose branch this one is in, and whether its
+        conditions have to hold
     """
 
     def __init__(
@@ -34,58 +40,51 @@ class StepOperator(BaseOperator):
         *,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
+        awaited: Mapping[str, str] | None = None,
+        branch: tuple[str, bool] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
+        self.awaited = dict(awaited or {})
+        self.branch = branch
+
+    def check_start(self, context: Context) -> None:
+        """Skip this task unless the others have ended as it waits for.
+
+        Not when it resumes: the others may have been cleared since, and its job still runs.
+        """
+        if self.awaited or self.branch:
+            from include.nacre.dag.ends import require_branch, require_ends
+
+            require_branch(self.branch, context)
+            require_ends(self.awaited, context)
 
 
-class JobOperator(StepOperator):
-    """Creates what a step describes, waits for it, and leaves what later steps refer to in XCom.
+class LaunchOperator(StepOperator, ABC):
+    """Has something run on SageMaker and waits for it.
 
     Its life: `execute` creates or adopts the job and, unless it ends at once, defers; a trigger
     waits in the triggerer; `resume` reads how the job ended.
 
-    :param kind: what it creates
-    :param request: the step's request, with references in it
-    :param readable: the readable part of the job's name
-    :param exports: the properties that other steps refer to
-    :param assets: what must lie in S3 before the job starts, by address
     :param deferrable: wait in the triggerer (True) or in the worker
     """
 
-    template_fields: Sequence[str] = ("request",)
-    template_fields_renderers: ClassVar[dict[str, str]] = {"request": "json"}
-    operator_extra_links = (JobLink(), LogLink())
-    ui_color = "#d8f0ea"
-
     job_page = ""
-    log_page = ""
-    _job: "JobRun | None" = None
+    _launched: "TaskRun | None" = None
 
-    def __init__(
-        self,
-        *,
-        kind: Kind,
-        request: Template,
-        readable: str,
-        exports: Sequence[Path] = (),
-        assets: Mapping[str, Asset] | None = None,
-        deferrable: bool = True,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, deferrable: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.custom_operator_name = f"{kind.step_type}Step"
-        self.kind = kind
-        self.request = request
-        self.readable = readable
-        self.exports = tuple(exports)
-        self.assets = dict(assets or {})
         self.deferrable = deferrable
+
+    @abstractmethod
+    def make_run(self, context: Context) -> "TaskRun":
+        """Return what does the work, in this process."""
 
     def execute(self, context: Context) -> Json:
         """Create or adopt the job; return what later steps need, or defer until it has ended."""
+        self.check_start(context)
         return self._run(context).execute()
 
     def resume(self, context: Context, event: Mapping[str, Any]) -> Json:
@@ -107,14 +106,53 @@ class JobOperator(StepOperator):
 
     def on_kill(self) -> None:
         """Stop the job: the task was marked, cleared, or ran out of time in the worker."""
-        if self._job is not None:
-            self._job.kill()
+        if self._launched is not None:
+            self._launched.kill()
 
-    def _run(self, context: Context) -> "JobRun":
+    def _run(self, context: Context) -> "TaskRun":
+        self._launched = self.make_run(context)
+        return self._launched
+
+
+class JobOperator(LaunchOperator):
+    """Creates what a step describes, waits for it, and leaves what later steps refer to in XCom.
+
+    :param kind: what it creates
+    :param request: the step's request, with references in it
+    :param readable: the readable part of the job's name
+    :param exports: the properties that other steps refer to
+    :param assets: what must lie in S3 before the job starts, by address
+    """
+
+    template_fields: Sequence[str] = ("request",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"request": "json"}
+    operator_extra_links = (JobLink(), LogLink())
+    ui_color = "#d8f0ea"
+
+    log_page = ""
+
+    def __init__(
+        self,
+        *,
+        kind: Kind,
+        request: Template,
+        readable: str,
+        exports: Sequence[Path] = (),
+        assets: Mapping[str, Asset] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.custom_operator_name = f"{kind.step_type}Step"
+        self.kind = kind
+        self.request = request
+        self.readable = readable
+        self.exports = tuple(exports)
+        self.assets = dict(assets or {})
+
+    def make_run(self, context: Context) -> "TaskRun":
         from include.nacre.dag.jobrun import JobRun
 
-        self._job = JobRun(self, context)
-        return self._job
+        return JobRun(self, context)
 
 
 class ConditionOperator(StepOperator, SkipMixin):
@@ -143,6 +181,7 @@ class ConditionOperator(StepOperator, SkipMixin):
         """Log each comparison and the outcome; mark the steps of the other branch skipped."""
         from include.nacre.dag.resolve import required
 
+        self.check_start(context)
         verdict = required(self.conditions)
         for comparison in verdict.comparisons:
             self.log.info(comparison)
@@ -174,6 +213,28 @@ class FailOperator(StepOperator):
         super().__init__(**kwargs)
         self.message = message
 
-    def execute(self, context: Context) -> NoReturn:  # noqa: ARG002  (Airflow's signature)
+    def execute(self, context: Context) -> NoReturn:
         """Fail, always."""
+        self.check_start(context)
         raise StepRefused(str(self.message) or "The Fail step has no message.")
+
+
+class UnseenFailuresOperator(BaseOperator):
+    """Ends a run whose last steps may be skipped although an earlier one has failed: fails where
+    one has.
+
+    :param steps: by the id of a step's task, the ids of those that deal with its failure
+    """
+
+    custom_operator_name = "UnseenFailures"
+    ui_color = "#f6d5d5"
+
+    def __init__(self, *, steps: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.steps = {name: list(handlers) for name, handlers in steps.items()}
+
+    def execute(self, context: Context) -> None:
+        """Look how the tasks have ended; fail with those that failed."""
+        from include.nacre.dag.ends import show_failures
+
+        show_failures(self.steps, context)

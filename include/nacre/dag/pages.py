@@ -2,7 +2,8 @@
 
 from urllib.parse import quote, urlsplit
 
-from include.nacre.dag.kinds import Kind
+from include.nacre.dag.kinds import EXECUTION, Kind
+from include.nacre.native.pull import execution_id, pipeline_name
 
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
@@ -14,6 +15,24 @@ def job_page(kind: Kind, name: str, *, region: str, endpoint: str) -> str:
     if _is_aws(endpoint):
         return f"https://{_console(region)}/sagemaker/home?region={region}#/{kind.page}/{name}"
     return f"{endpoint.rstrip('/')}/console/{kind.local_page}/{quote(name, safe='')}"
+
+
+def execution_page(
+    arn: str, *, region: str, endpoint: str, studio_domain: str | None = None
+) -> str:
+    """Return the address of a pipeline execution's page.
+
+    On AWS it is in SageMaker Studio, whose address has the domain's id in it (`d-...`). Without
+    one it is the console's page from which Studio is opened.
+    """
+    if not _is_aws(endpoint):
+        page = f"{EXECUTION.local_page}/{quote(execution_id(arn), safe='')}"
+        return f"{endpoint.rstrip('/')}/console/{page}"
+    if studio_domain is None:
+        return f"https://{_console(region)}/sagemaker/home?region={region}#/{EXECUTION.page}"
+    studio = f"https://studio-{studio_domain}.studio.{region}.sagemaker.aws"
+    run = f"{pipeline_name(arn)}/executions/{execution_id(arn)}"
+    return f"{studio}/pipelines/view/{run}/graph"
 
 
 def log_page(kind: Kind, name: str, *, region: str, endpoint: str) -> str:

@@ -1,11 +1,12 @@
-"""Pipeline parameters as typed Airflow params, and their values at run time."""
+"""Pipeline parameters as typed Airflow params, and the values that an author gives them."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from include.nacre.definition.expressions import EvaluationError, Scalar
-from include.nacre.definition.records import Parameter
+from include.nacre.dag.faults import StepRefused
+from include.nacre.definition.faults import did_you_mean
+from include.nacre.definition.parameters import ParameterError, parse_parameter
+from include.nacre.definition.records import Parameter, Pipeline
 
 JSON_TYPES = {"String": "string", "Integer": "integer", "Float": "number", "Boolean": "boolean"}
 """The JSON schema types by which Airflow checks a param and chooses its form field."""
@@ -19,64 +20,36 @@ def form_schema(parameter: Parameter) -> dict[str, Any]:
     return schema
 
 
-def typed(parameter: Parameter, value: Any) -> Scalar:
-    """Return a value in its parameter's type; text is read as the service reads it.
-
-    Raises EvaluationError that names the parameter when the value has not, and does not spell,
-    the type, or is none of the enum values.
+class GivenError(StepRefused, ValueError):
+    """What an author gives a pipeline cannot be right; all faults in one message. Of a mapped task
+    it shows only when that runs, and then no retry mends it.
     """
-    try:
-        result = _READERS[parameter.type](value)
-    except ValueError:
-        raise EvaluationError(
-            f"parameter {parameter.name} takes {_IN_WORDS[parameter.type]}, not {value!r}"
-        ) from None
-    if parameter.enum_values and result not in parameter.enum_values:
-        allowed = ", ".join(map(repr, parameter.enum_values))
-        raise EvaluationError(f"parameter {parameter.name} takes one of {allowed}, not {value!r}")
-    return result
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, Scalar):
-        raise ValueError
-    return str(value)
+def check_given(pipeline: Pipeline, given: Mapping[str, Any], params: Iterable[str]) -> None:
+    """Check what an author gives a pipeline: all declared, none missing, plain values of their
+    type. `params` are the names of the DAG's. Raises GivenError.
+    """
+    if faults := list(_given_faults(pipeline, given, params)):
+        raise GivenError("\n".join(f"pipeline {pipeline.name} {fault}" for fault in faults))
 
 
-def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, Scalar):
-        raise ValueError
-    if isinstance(value, float) and not value.is_integer():
-        raise ValueError
-    return int(value)
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Scalar):
-        raise ValueError
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
-
-
-def _boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in {"true", "false"}:
-        return value.lower() == "true"
-    raise ValueError
-
-
-_READERS: Mapping[str, Callable[[Any], Scalar]] = {
-    "String": _text,
-    "Integer": _integer,
-    "Float": _number,
-    "Boolean": _boolean,
-}
-_IN_WORDS = {
-    "String": "text",
-    "Integer": "a whole number",
-    "Float": "a number",
-    "Boolean": "true or false",
-}
+def _given_faults(
+    pipeline: Pipeline, given: Mapping[str, Any], params: Iterable[str]
+) -> Iterator[str]:
+    declared = {item.name: item for item in pipeline.parameters}
+    if unknown := sorted(given.keys() - declared.keys()):
+        hint = did_you_mean(unknown[0], declared) or "It has none."
+        yield f"has no parameter {', '.join(unknown)}. {hint}"
+    for name in sorted(given.keys() & declared.keys()):
+        try:
+            if isinstance(given[name], int | float | bool):
+                parse_parameter(declared[name], given[name])
+        except ParameterError as error:
+            yield f"is given wrong values: {error}"
+    required = {item.name for item in pipeline.parameters if item.default is None}
+    if missing := sorted(required - given.keys() - set(params)):
+        yield (
+            f"needs a value for {', '.join(missing)}: give it in parameters=, or as a param of "
+            "the DAG"
+        )

@@ -8,10 +8,10 @@ replaced without touching the others.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from graphlib import TopologicalSorter
 
-from include.nacre.dag.kinds import KINDS
-from include.nacre.dag.scope import ONLY_NATIVE, output_address
+from include.nacre.dag.kinds import STEP_KINDS
+from include.nacre.dag.scope import ONLY_NATIVE
+from include.nacre.dag.unseen import unseen_failures
 from include.nacre.definition.expressions import (
     ExecutionVariable,
     Expression,
@@ -22,9 +22,10 @@ from include.nacre.definition.expressions import (
     expressions_in,
 )
 from include.nacre.definition.faults import Fault
-from include.nacre.definition.graph import dependencies, values_of
+from include.nacre.definition.graph import Branch, Needs, branches, needs, values_of
 from include.nacre.definition.paths import Path, format_path
 from include.nacre.definition.records import COMPLETED, Dependency, Pipeline, Step
+from include.nacre.definition.scopes import output_address
 
 
 class Work(Enum):
@@ -36,7 +37,7 @@ class Work(Enum):
 
 
 WORK: Mapping[str, Work] = {
-    **dict.fromkeys(KINDS, Work.JOB),
+    **dict.fromkeys(STEP_KINDS, Work.JOB),
     "Condition": Work.CONDITION,
     "Fail": Work.FAIL,
 }
@@ -50,24 +51,33 @@ TRIGGER_RULES: Mapping[frozenset[str], str] = {
     frozenset({"Stopped"}): "all_failed",
     frozenset({"Failed", "Stopped"}): "all_failed",
 }
-"""Airflow's rule for the ends of other steps that start a step. Rules cannot be mixed in one
-task; a stopped job is a failed task."""
+"""Airflow's rule for the ends of other steps that start a step: of a stopped job the task fails.
+Where ends are mixed the task starts when all others are done. Unless it waits for successes
+alone it looks then whether all have ended as it wants (`ends.py`), and skips itself if not."""
+MIXED_RULE = "all_done"
 
 
 @dataclass(frozen=True)
 class Task:
-    """What one step becomes. `upstream` holds names of steps."""
+    """What one step becomes."""
 
     step: Step
     task_id: str
     work: Work | None
     trigger_rule: str
-    upstream: tuple[str, ...] = ()
+    awaited: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a step that it waits for, the end that starts it: a Dependency's trigger."""
+    branch: Branch | None = None
     exports: tuple[Path, ...] = ()
     """The properties that other steps refer to, for XCom."""
     assets: tuple[str, ...] = ()
     """The S3 addresses of what must be uploaded before it starts."""
     documentation: str = ""
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """The names of the steps that it waits for, in the order of the file."""
+        return tuple(self.awaited)
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,16 @@ class Plan:
     pipeline: Pipeline
     tasks: tuple[Task, ...]
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def needs(self) -> Needs:
+        """Which ends of which other steps each step awaits."""
+        return {task.step.name: task.awaited for task in self.tasks}
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The steps whose failure the run's last tasks may not show; then one more task does."""
+        return unseen_failures(self.pipeline, self.needs)
 
 
 class PlanError(ValueError):
@@ -103,9 +123,9 @@ class Decisions:
         self,
         step: Step,  # noqa: ARG002  (for who decides otherwise)
         awaited: Iterable[Dependency],
-    ) -> str | None:
-        """Return Airflow's trigger rule, or None where none fits the ends that it awaits."""
-        return TRIGGER_RULES.get(frozenset(item.trigger for item in awaited))
+    ) -> str:
+        """Return Airflow's trigger rule for the ends that a step awaits."""
+        return TRIGGER_RULES.get(frozenset(item.trigger for item in awaited), MIXED_RULE)
 
     def documentation(self, step: Step) -> str:
         """Return the task's documentation, Markdown."""
@@ -124,24 +144,31 @@ class _Planner:
     pipeline: Pipeline
     decisions: Decisions
     faults: list[Fault] = field(default_factory=list)
+    branches: Mapping[str, Branch] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.branches = branches(self.pipeline)
 
     def plan(self) -> Plan:
         steps = {step.name: step for step in self.pipeline.all_steps}
         place = {name: number for number, name in enumerate(steps)}
-        upstream = _in_file_order(dependencies(self.pipeline), place)
         exports = _exports(self.pipeline.all_steps)
-        order = TopologicalSorter(upstream).static_order()
-        tasks = [self._task(steps[name], upstream[name], exports.get(name, ())) for name in order]
+        tasks = [
+            self._task(steps[name], awaited, exports.get(name, ()))
+            for name, awaited in needs(self.pipeline).items()
+        ]
         faults = sorted(self.faults, key=lambda fault: place[fault.place])
         return Plan(self.pipeline, tuple(tasks), tuple(faults))
 
-    def _task(self, step: Step, upstream: tuple[str, ...], exports: tuple[Path, ...]) -> Task:
+    def _task(self, step: Step, awaited: Mapping[str, str], exports: tuple[Path, ...]) -> Task:
+        ends = [Dependency(name, trigger) for name, trigger in awaited.items()]
         return Task(
             step,
             task_id=self.decisions.task_id(step),
             work=self._work(step),
-            trigger_rule=self._trigger_rule(step, upstream),
-            upstream=upstream,
+            trigger_rule=self.decisions.trigger_rule(step, ends),
+            awaited=awaited,
+            branch=self.branches.get(step.name),
             exports=exports,
             assets=tuple(needed_assets(step.arguments, self.pipeline.assets)),
             documentation=self.decisions.documentation(step),
@@ -163,29 +190,8 @@ class _Planner:
             )
         return work
 
-    def _trigger_rule(self, step: Step, upstream: tuple[str, ...]) -> str:
-        named = {item.step for item in step.depends_on}
-        implied = [Dependency(name) for name in upstream if name not in named]
-        rule = self.decisions.trigger_rule(step, [*step.depends_on, *implied])
-        if rule is None:
-            self._fault(
-                step,
-                "waits for some steps to complete, and for others to end otherwise",
-                "Airflow knows one trigger rule for a task: let a step of its own do the other",
-            )
-        return rule or TRIGGER_RULES[frozenset()]
-
     def _fault(self, step: Step, what: str, hint: str) -> None:
         self.faults.append(Fault(step.name, what, hint))
-
-
-def _in_file_order(
-    graph: Mapping[str, frozenset[str]], place: Mapping[str, int]
-) -> dict[str, tuple[str, ...]]:
-    """Return the graph in the order of the file: sets have none, and the same file must give
-    the same DAG in every process.
-    """
-    return {name: tuple(sorted(graph[name], key=place.__getitem__)) for name in place}
 
 
 def _expressions(step: Step) -> Iterator[Expression]:

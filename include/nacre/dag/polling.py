@@ -10,11 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from include.nacre.dag.kinds import KINDS
-
-SHORTEST, LONGEST = 1.0, 30.0
-SHARE_OF_AGE = 0.03
-"""A job that has run for ten minutes is asked about every 18 seconds: its end is noticed within
-3 % of its duration, and after 17 minutes within 30 seconds."""
+from include.nacre.native.pace import interval
 
 DESCRIBED_ALONE = 2
 """Up to so many waiting jobs of a kind are described one by one: exact, and as few calls."""
@@ -28,11 +24,6 @@ SWEEP = 300.0
 DESCRIBES_A_ROUND = 10
 """At most so many Describe calls in one round; the rest follows in the next ones. A triggerer
 that starts anew with a thousand waiting tasks must not be throttled for it."""
-
-
-def interval(age: float) -> float:
-    """Return how long to wait before asking again about a job of this age, in seconds."""
-    return min(LONGEST, max(SHORTEST, SHARE_OF_AGE * age))
 
 
 @dataclass(frozen=True)

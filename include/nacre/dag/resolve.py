@@ -1,5 +1,6 @@
 """Resolving a task's templates: the scope of the running task."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,12 +14,13 @@ from include.nacre.dag.deployment import installation, run_map_index
 from include.nacre.dag.faults import StepRefused
 from include.nacre.dag.files import read_json
 from include.nacre.dag.identity import execution_id
-from include.nacre.dag.params import typed
 from include.nacre.dag.patience import aws_errors
 from include.nacre.dag.scope import Run, RunScope
 from include.nacre.dag.troubles import in_full, understood
 from include.nacre.definition.expressions import EvaluationError, Scalar
+from include.nacre.definition.parameters import parse_parameter
 from include.nacre.definition.records import Parameter, Pipeline
+from include.nacre.native.start import StartError, typed_values
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,17 @@ def resolved(template: Template, context: Context) -> Any:
         return Unresolved(in_full(understood(error), task.aws_conn_id))
 
 
+def resolved_values(binding: Binding, context: Context) -> dict[str, Scalar] | Unresolved:
+    """Return the value of every parameter, defaults included, or all that is wrong with them."""
+    parameters = binding.pipeline.parameters
+    given = given_values(binding, context, [item.name for item in parameters])
+    defaults = {item.name: item.default for item in parameters if item.default is not None}
+    try:
+        return {**defaults, **typed_values(binding.pipeline, given)}
+    except StartError as error:
+        return Unresolved(str(error))
+
+
 def required(value: Any) -> Any:
     """Return a resolved value; raise StepRefused if it is unresolved."""
     if isinstance(value, Unresolved):
@@ -58,10 +71,10 @@ def scope_of(binding: Binding, context: Context) -> RunScope:
     aws = Aws(Account(task.aws_conn_id, task.region_name))
     return RunScope(
         binding.pipeline,
-        _run(binding, context),
+        read_json=lambda uri: read_json(aws, uri, task.log.warning),
+        run=_run(binding, context),
         value_of=partial(_value, binding, context),
         result_of=lambda step: binding.tasks[step].output.resolve(context),
-        read_json=lambda uri: read_json(aws, uri, task.log.warning),
     )
 
 
@@ -77,14 +90,18 @@ def _run(binding: Binding, context: Context) -> Run:
 
 def _value(binding: Binding, context: Context, name: str) -> Scalar:
     parameter = _declared(binding.pipeline, name)
-    if name in binding.given:
-        task: Any = context["task"]
-        return typed(parameter, task.render_template(binding.given[name], context))
-    if name in context["params"]:
-        return typed(parameter, context["params"][name])
-    if parameter.default is None:
+    value = given_values(binding, context, [name]).get(name, parameter.default)
+    if value is None:
         raise EvaluationError(f"parameter {name} has no value")
-    return typed(parameter, parameter.default)
+    return parse_parameter(parameter, value)
+
+
+def given_values(binding: Binding, context: Context, names: Iterable[str]) -> dict[str, Any]:
+    """Return what the author or the DAG run gives for parameters, untyped; not their defaults."""
+    task: Any = context["task"]
+    values = {name: context["params"][name] for name in names if name in context["params"]}
+    given = {name: binding.given[name] for name in names if name in binding.given}
+    return {**values, **task.render_template(given, context)}
 
 
 def _declared(pipeline: Pipeline, name: str) -> Parameter:

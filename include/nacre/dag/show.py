@@ -17,6 +17,7 @@ def plan_text(pipeline: Pipeline) -> str:
         _params(pipeline.parameters),
         _tasks(plan.tasks),
         _exports(plan.tasks),
+        _unseen(plan),
         _faults(plan),
     )
     return "\n".join([heading, *chain.from_iterable(sections)])
@@ -51,6 +52,13 @@ def _exports(tasks: Sequence[Task]) -> Iterator[str]:
     if rows:
         yield ""
         yield from _table(("TASK", "LEAVES FOR LATER TASKS"), rows)
+
+
+def _unseen(plan: Plan) -> Iterator[str]:
+    if plan.unseen:
+        yield ""
+        yield "One more task, unseen_failures, fails the run where a step does: of these steps all"
+        yield f"later tasks may be skipped: {', '.join(plan.unseen)}"
 
 
 def _faults(plan: Plan) -> Iterator[str]:

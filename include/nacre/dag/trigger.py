@@ -19,8 +19,8 @@ KILL_SECONDS = 25.0
 class JobTrigger(BaseTrigger):
     """Waits for one job; all triggers of a connection share one watcher.
 
-    :param kind: the step type that the job belongs to
-    :param name: the job's name, or a model package's ARN
+    :param kind: the kind of what is waited for: a step type, or `Pipeline`
+    :param name: the job's name, or the ARN of a model package or a pipeline's execution
     :param created: when the service created it, in seconds of the epoch
     """
 

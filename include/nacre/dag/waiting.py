@@ -3,13 +3,14 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from include.nacre.dag.aws import Answer, Aws
-from include.nacre.dag.kinds import Kind, ended
+from include.nacre.dag.kinds import Kind
 from include.nacre.dag.patience import FOREVER, Patience
-from include.nacre.dag.polling import interval
+from include.nacre.native import execution
+from include.nacre.native.pace import interval
 
 FIRST_LOOKS = (0.2, 0.3, 0.5, 1.0)
 """Seconds between the first looks at a job. Deferring costs about two seconds more than the wait
@@ -38,8 +39,8 @@ class Waiting:
     warn: Callable[[str], None]
     killed: Callable[[], bool] = lambda: False
     sleep: Callable[[float], None] = time.sleep
-    told: str = ""
-    """The state that the log shows already."""
+    told: dict[str, str] = field(default_factory=dict)
+    """The states that the log shows already."""
 
     def look(self) -> Answer:
         """Return the Describe response; a throttled or unanswered call is made again until it is
@@ -65,7 +66,7 @@ class Waiting:
         return self._until_end(interval(time.monotonic() - born) for _ in itertools.repeat(None))
 
     def _until_end(self, rests: Iterator[float]) -> Answer:
-        while not ended(self.kind.status(answer := self.look())):
+        while not self.kind.ended(self.kind.status(answer := self.look())):
             rest = next(rests, None)
             if rest is None:
                 break
@@ -81,10 +82,17 @@ class Waiting:
             left -= SLICE
 
     def _tell_change(self, answer: Answer) -> None:
-        state = in_words(self.kind, answer)
-        if state != self.told:
-            self.told = state
-            self.tell(f"{self.name}: {state}")
+        told, self.told = self.told, states(self.kind, self.name, answer)
+        for line in execution.changes(told, self.told):
+            self.tell(line)
+
+
+def states(kind: Kind, name: str, answer: Answer) -> dict[str, str]:
+    """Return what a Describe response or a List summary says, in words and by name: the state of
+    each step, if it goes on step by step, then its own.
+    """
+    steps = execution.states(answer) if kind.has_steps else {}
+    return {**steps, kind.called(name): in_words(kind, answer)}
 
 
 def in_words(kind: Kind, answer: Answer) -> str:

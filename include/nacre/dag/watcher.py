@@ -13,11 +13,10 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from include.nacre.dag.aws import Account, Answer, Aws
-from include.nacre.dag.kinds import KINDS, Kind, ended
+from include.nacre.dag.kinds import KINDS, Kind
 from include.nacre.dag.patience import aws_errors
 from include.nacre.dag.polling import (
     OVERLAP,
-    SHORTEST,
     Calls,
     Watched,
     backoff,
@@ -29,7 +28,9 @@ from include.nacre.dag.polling import (
     was_listed,
 )
 from include.nacre.dag.troubles import Said, Trouble, understood
-from include.nacre.dag.waiting import in_words
+from include.nacre.dag.waiting import states
+from include.nacre.native.execution import changes
+from include.nacre.native.pace import SHORTEST
 
 REPLACED = frozenset({Trouble.EXPIRED, Trouble.DENIED})
 """Troubles that new credentials end."""
@@ -76,7 +77,7 @@ class Watcher:
         self._failures = 0
         """How many calls in a row have failed."""
         self._jobs: dict[JobId, Watched] = {}
-        self._told: dict[JobId, str] = {}
+        self._told: dict[JobId, dict[str, str]] = {}
         self._posts: dict[JobId, set[asyncio.Queue[News | Exception]]] = {}
         self._since: dict[str, datetime] = {}
         self._unlisted: set[str] = set()
@@ -202,11 +203,14 @@ class Watcher:
 
     def _saw(self, job: JobId, answer: Answer) -> None:
         """Tell those who wait for a job what is new about it."""
-        kind = KINDS[job[0]]
-        status, state = kind.status(answer), in_words(kind, answer)
-        if job in self._jobs and self._told.get(job) != state:
-            self._told[job] = state
-            self._tell([job], News(f"{job[1]}: {state}", status if ended(status) else ""))
+        if job not in self._jobs:
+            return
+        kind, told = KINDS[job[0]], self._told.get(job, {})
+        self._told[job] = states(kind, job[1], answer)
+        lines, status = changes(told, self._told[job]), kind.status(answer)
+        for number, line in enumerate(lines, 1):
+            last = number == len(lines) and kind.ended(status)
+            self._tell([job], News(line, status if last else ""))
 
     def _tell(self, jobs: Iterable[JobId], news: News | Exception) -> None:
         for job in jobs:

@@ -1,15 +1,17 @@
 """One job of each generation, whenever the worker dies: a state machine over all histories."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from include.nacre.dag.aws import Aws
 from include.nacre.dag.identity import Generation, TaskKey
-from include.nacre.dag.kinds import TRAINING, usable
+from include.nacre.dag.kinds import EXECUTION, TRAINING
 from include.nacre.dag.launch import Intent, Launch, Launcher
 from include.nacre.dag.patience import Patience
 from tests.unit.dag.memory import MemoryService
@@ -149,6 +151,50 @@ def test_without_a_store_the_job_that_a_task_has_started_is_found_again() -> Non
     assert launcher(service, store).current(RETRIES) == launched.intent
 
 
+@dataclass
+class Executions(MemoryService):
+    """What has no name: an execution is known by the token that it was started with."""
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        self.calls.append(operation)
+        arn = f"arn:{request['ClientRequestToken']}"
+        self.jobs.setdefault(arn, {"PipelineExecutionStatus": "Executing"})
+        return {"PipelineExecutionArn": arn}
+
+
+def start(service: Any, store: MemoryStore, max_tries: int = RETRIES) -> Launch:
+    starter = replace(launcher(service, store), kind=EXECUTION)
+    return starter.launch(lambda _: {"PipelineName": "p"}, max_tries)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("calls", [1, 2, 3])
+@pytest.mark.parametrize("after", [True, False])
+def test_a_start_that_was_lost_anywhere_is_not_made_twice(
+    durable: bool, calls: int, after: bool
+) -> None:
+    service, store = Executions(), MemoryStore(durable)
+    with suppress(DiedError):
+        start(Dying(service, calls, after), store)
+    second = start(service, store)
+    assert list(service.jobs) == [second.intent.name]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_retry_after_a_failed_execution_starts_another(durable: bool) -> None:
+    service, store = Executions(), MemoryStore(durable)
+    first = start(service, store)
+    service.end(EXECUTION, first.intent.name, "Failed")
+    second = start(service, store)
+    assert list(service.jobs) == [first.intent.name, second.intent.name]
+
+
+def test_a_run_that_is_made_again_does_not_get_the_execution_of_the_one_before() -> None:
+    service = Executions()
+    first, second = start(service, MemoryStore()), start(service, MemoryStore())
+    assert list(service.jobs) == [first.intent.name, second.intent.name]
+
+
 class OneJobOfEachGeneration(RuleBasedStateMachine):
     """Tries that die anywhere, jobs that end anyhow, clears, and runs that are made again."""
 
@@ -172,7 +218,7 @@ class OneJobOfEachGeneration(RuleBasedStateMachine):
             pass
         else:
             assert launched.intent.name in self.of_generation | (set(self.service.jobs) - known)
-            assert usable(status(self.service.jobs[launched.intent.name]))
+            assert TRAINING.usable(status(self.service.jobs[launched.intent.name]))
         created = set(self.service.jobs) - known
         self.of_generation |= created
         assert not (before and created), "a second job beside a usable one"
@@ -208,7 +254,8 @@ class OneJobOfEachGeneration(RuleBasedStateMachine):
     def _usable(self) -> set[str]:
         if not hasattr(self, "service"):
             return set()
-        return {name for name in self.of_generation if usable(status(self.service.jobs[name]))}
+        jobs = self.service.jobs
+        return {name for name in self.of_generation if TRAINING.usable(status(jobs[name]))}
 
 
 TestOneJobOfEachGeneration = OneJobOfEachGeneration.TestCase

@@ -123,13 +123,16 @@ def test_waiting_for_the_failure_of_others_is_a_trigger_rule() -> None:
     assert [item.trigger_rule for item in plan.tasks] == ["all_success", "all_failed", "all_done"]
 
 
-def test_ends_that_no_trigger_rule_fits_are_a_fault() -> None:
+def test_where_ends_are_mixed_the_task_itself_looks_at_them() -> None:
     first = Processing("First", processing("x"))
     mixed = Training(
         "Mixed", training(first.output("x")), depends_on=[Dependency("Other", "Failed")]
     )
-    (fault,) = make_plan(made(first, Processing("Other", processing("y")), mixed)).faults
-    assert (fault.place, "one trigger rule" in fault.hint) == ("Mixed", True)
+    *_, task = make_plan(made(first, Processing("Other", processing("y")), mixed)).tasks
+    assert (task.trigger_rule, task.awaited) == (
+        "all_done",
+        {"First": "Completed", "Other": "Failed"},
+    )
 
 
 def test_a_condition_may_have_empty_branches_and_stand_in_one() -> None:

@@ -13,13 +13,13 @@ from include.nacre.dag.polling import (
     Watched,
     backoff,
     calls_due,
-    interval,
     joined,
     look_back,
     wake_at,
     was_described,
     was_listed,
 )
+from include.nacre.native.pace import interval
 
 NOW = 1_000.0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from include.nacre.dag.scope import Run, RunScope, as_text, with_job_name
+from include.nacre.dag.scope import Run, RunScope, with_job_name
 from include.nacre.definition.authoring import (
     CURRENT_TIME,
     EXECUTION_ARN,
@@ -21,6 +21,7 @@ from include.nacre.definition.authoring import (
     pipeline,
 )
 from include.nacre.definition.expressions import EvaluationError, ExperimentVariable, evaluate
+from include.nacre.definition.scopes import as_text
 from tests.unit.dag.pipelines import processing
 
 STARTED = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
@@ -36,7 +37,7 @@ def scope(
     results: Mapping[str, Any] | None = None, files: Mapping[str, Any] | None = None
 ) -> RunScope:
     properties = {step: {"properties": found} for step, found in (results or {}).items()}
-    return RunScope(PIPELINE, RUN, {"P": 1}.__getitem__, properties.get, (files or {}).__getitem__)
+    return RunScope(PIPELINE, (files or {}).__getitem__, RUN, {"P": 1}.__getitem__, properties.get)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,6 @@ def test_a_file_is_read_once() -> None:
         reads.append(uri)
         return {"a": 1, "b": 2}
 
-    once = RunScope(PIPELINE, RUN, str, {"Evaluate": {"properties": ADDRESS}}.get, read)
+    once = RunScope(PIPELINE, read, RUN, str, {"Evaluate": {"properties": ADDRESS}}.get)
     values = evaluate([EVALUATE.json("Report", "a"), EVALUATE.json("Report", "b")], once)
     assert (values, reads) == ([1, 2], ["s3://b/r/r.json"])

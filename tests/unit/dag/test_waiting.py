@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from include.nacre.dag.aws import Aws
-from include.nacre.dag.kinds import TRAINING, Kind
+from include.nacre.dag.kinds import EXECUTION, TRAINING, Kind
 from include.nacre.dag.waiting import JobVanishedError, KilledError, Waiting
 from tests.unit.dag.memory import refused
 
@@ -48,6 +48,30 @@ def test_each_new_state_is_said_once() -> None:
         "Completed",
         ["j: InProgress, Starting", "j: InProgress, Training", "j: Completed"],
     )
+
+
+def test_each_step_of_an_execution_is_said_when_it_changes() -> None:
+    def look(status: str, **steps: str) -> dict[str, Any]:
+        found = [{"StepName": name, "StepStatus": state} for name, state in steps.items()]
+        now = datetime.now(UTC)
+        return {"PipelineExecutionStatus": status, "Steps": found, "CreationTime": now}
+
+    said: list[str] = []
+    looks = (
+        look("Executing", A="Executing"),
+        look("Executing", A="Succeeded", B="Executing"),
+        look("Succeeded", A="Succeeded", B="Succeeded"),
+    )
+    service = cast("Aws", Answers(*looks))
+    Waiting(service, EXECUTION, "arn", said.append, said.append, sleep=lambda _: None).to_the_end()
+    assert said == [
+        "A: Executing",
+        "execution arn: Executing",
+        "A: Succeeded",
+        "B: Executing",
+        "B: Succeeded",
+        "execution arn: Succeeded",
+    ]
 
 
 def test_a_moment_is_a_few_looks() -> None:

@@ -118,6 +118,25 @@ def test_a_job_that_ended_before_the_watcher_came_is_noticed() -> None:
     assert virtual.run(main()) == [True] * 5 + [False] * 5
 
 
+def test_the_last_news_of_a_pipeline_is_its_end() -> None:
+    class Played(Clocked):
+        def describe(self, kind: Kind, name: str) -> dict[str, Any]:  # noqa: ARG002
+            over = asyncio.get_running_loop().time() > 3
+            steps = [{"StepName": "A", "StepStatus": "Succeeded" if over else "Executing"}]
+            return {"PipelineExecutionStatus": "Failed" if over else "Executing", "Steps": steps}
+
+    async def main() -> list[tuple[str, str]]:
+        watcher = Watcher(Played, at_once)
+        return [(item.text, item.status) async for item in watcher.news_of("Pipeline", "arn", 0, 0)]
+
+    assert virtual.run(main()) == [
+        ("A: Executing", ""),
+        ("execution arn: Executing", ""),
+        ("A: Succeeded", ""),
+        ("execution arn: Failed", "Failed"),
+    ]
+
+
 def test_throttling_for_an_hour_fails_nobody() -> None:
     async def main() -> Any:
         service = Clocked()
