@@ -24,13 +24,7 @@ from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
 
 from include.nacre.dag import PipelineDag
 from include.pipelines.abalone.pipeline import RAW_DATA, get_pipeline
-
-# The pools of airflow_settings.yaml stand for the account's quotas.
-POOLS = {
-    "Processing": {"pool": "sagemaker_processing"},
-    "Training": {"pool": "sagemaker_training"},
-    "Transform": {"pool": "sagemaker_transform"},
-}
+from include.pipelines.pools import POOLS
 
 PipelineDag(
     "abalone_training",

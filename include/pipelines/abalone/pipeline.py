@@ -18,7 +18,6 @@ from include.nacre.definition.authoring import (
     Model,
     Pipeline,
     Processing,
-    PropertyFile,
     RegisterModel,
     String,
     Training,
@@ -27,7 +26,13 @@ from include.nacre.definition.authoring import (
     pipeline,
 )
 from include.pipelines.images import SCIKIT_LEARN, XGBOOST
-from include.pipelines.requests import TIME_LIMIT, VOLUME_GB, csv_channel, script_job
+from include.pipelines.requests import (
+    EVALUATION,
+    csv_channel,
+    model_quality,
+    script_job,
+    training_job,
+)
 from include.pipelines.site import Site, find_site
 
 PREFIX = "abalone"
@@ -153,22 +158,14 @@ def prepare_data(site: Site, code: Asset, input_data: String, batch_data: String
 
 
 def train_model(site: Site, process: Processing) -> Training:
-    request = {
-        "AlgorithmSpecification": {
-            "TrainingImage": site.image(XGBOOST),
-            "TrainingInputMode": "File",
-        },
-        "HyperParameters": HYPERPARAMETERS,
-        "InputDataConfig": [csv_channel(name, process) for name in ("train", "validation")],
-        "OutputDataConfig": {"S3OutputPath": site.folder("AbaloneTrain")},
-        "ResourceConfig": {
-            "InstanceType": TRAINING_INSTANCE_TYPE,
-            "InstanceCount": 1,
-            "VolumeSizeInGB": VOLUME_GB,
-        },
-        "RoleArn": site.role,
-        "StoppingCondition": TIME_LIMIT,
-    }
+    request = training_job(
+        site,
+        "AbaloneTrain",
+        image=XGBOOST,
+        hyperparameters=HYPERPARAMETERS,
+        channels=[csv_channel(name, process) for name in ("train", "validation")],
+        instance_type=TRAINING_INSTANCE_TYPE,
+    )
     return Training("AbaloneTrain", request, description="Built-in XGBoost, 50 rounds")
 
 
@@ -185,7 +182,7 @@ def evaluate_model(site: Site, code: Asset, process: Processing, train: Training
     return Processing(
         "AbaloneEval",
         request,
-        property_files=[PropertyFile("EvaluationReport", "evaluation", "evaluation.json")],
+        property_files=[EVALUATION],
         description="MSE, MAE and R2 on the test rows, and a picture",
     )
 
@@ -194,16 +191,11 @@ def register_model(
     site: Site, process: Processing, train: Training, evaluation: Processing, input_data: String
 ) -> RegisterModel:
     """A version in the model registry, with all that its approver and its user must find."""
-    report = Join("/", [evaluation.output("evaluation"), "evaluation.json"])
     request = {
         "ModelPackageGroupName": MODEL_PACKAGE_GROUP,
         "ModelPackageDescription": "Rings of an abalone from its sex, size and weights",
         "ModelApprovalStatus": MODEL_APPROVAL_STATUS,
-        "ModelMetrics": {
-            "ModelQuality": {
-                "Statistics": {"ContentType": "application/json", "S3Uri": report},
-            },
-        },
+        "ModelMetrics": model_quality(evaluation),
         "InferenceSpecification": {
             "Containers": [
                 {
