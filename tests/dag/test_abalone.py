@@ -5,6 +5,7 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import joblib
 import numpy as np
 import pytest
 import xgboost
+from airflow.sdk import DAG
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
 
 from include.pipelines.abalone import preprocess, source
 from include.pipelines.abalone.pipeline import BATCH_KEY, RAW_KEY
@@ -22,14 +26,19 @@ pytestmark = pytest.mark.usefixtures("airflow")
 BRANCH = ("AbaloneRegisterModel", "AbaloneCreateModel", "AbaloneTransform")
 
 
-def abalone(name: str, conf: Mapping[str, Any] | None = None) -> Outcome:
-    """Run a DAG of dags/, parsed anew: `DAG.test` leaves a run's conf in the DAG's params."""
+def parsed(name: str) -> DAG:
+    """A DAG of dags/, parsed anew."""
     from airflow.dag_processing.dagbag import BundleDagBag
 
     file = PROJECT / "dags" / f"{name}.py"
     bag = BundleDagBag(dag_folder=str(file), bundle_path=file.parent, bundle_name="dags-folder")
     assert bag.import_errors == {}
-    dag = bag.dags[name]
+    return bag.dags[name]
+
+
+def abalone(name: str, conf: Mapping[str, Any] | None = None) -> Outcome:
+    """Run a DAG parsed anew: `DAG.test` leaves a run's conf in the DAG's params."""
+    dag = parsed(name)
     for task in dag.tasks:
         task.retries = 0
     return run(dag, conf)
@@ -212,3 +221,48 @@ def test_bad_data_fails_the_run_with_every_place_and_nothing_is_trained(
         "b.csv: row 1, column 'diameter': 'big' is no number",
         f"c.csv: the file is empty; rows of 9 values are expected: {names}",
     ]
+
+
+# abalone_native
+
+
+@pytest.mark.parametrize("name", ["abalone_training", "abalone_native"])
+def test_unpausing_runs_nothing_and_a_backfill_runs_every_monday(name: str) -> None:
+    scheduled = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(parsed(name)))
+    restriction = TimeRestriction(earliest=None, latest=None, catchup=False)
+    first = scheduled.timetable.next_dagrun_info(
+        last_automated_data_interval=None, restriction=restriction
+    )
+    month = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)
+    days = [item.run_after.day for item in scheduled.iter_dagrun_infos_between(*month)]
+    assert first is not None
+    assert (first.run_after > datetime.now(UTC) - timedelta(minutes=16), days) == (
+        True,
+        [2, 9, 16, 23],
+    )
+
+
+def test_sagemaker_itself_comes_to_the_same_end(
+    trained: Outcome, sagemaker: LocalSageMaker
+) -> None:
+    assert trained.state == "success"
+    before = len(versions(sagemaker))
+    native = abalone("abalone_native")
+    (task,) = native.dag.task_ids
+    ran = native.result(task)["steps"]
+    assert (native.state, len(versions(sagemaker))) == ("success", before + 1)
+    assert ran == dict.fromkeys(
+        ("AbaloneProcess", "AbaloneTrain", "AbaloneEval", "AbaloneMSECond", *BRANCH), "Succeeded"
+    )
+
+
+def test_a_weak_model_fails_the_native_task_with_the_same_words(
+    trained: Outcome, sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert trained.state == "success"
+    before = len(versions(sagemaker))
+    weak = abalone("abalone_native", {"MseThreshold": 3.5})
+    said = capfd.readouterr().out
+    assert (weak.state, len(versions(sagemaker))) == ("failed", before)
+    assert "step AbaloneMSEFail: Failed: " in said
+    assert "is above the threshold 3.5 (parameter MseThreshold)" in said

@@ -143,7 +143,7 @@ def test_a_threshold_that_is_no_number(capfd: pytest.CaptureFixture[str]) -> Non
     message = last_error(capfd.readouterr().out)
     assert (outcome.state, message) == (
         "failed",
-        "StepRefused: parameter Threshold takes a number, not 'six'",
+        "StepRefused: the parameter 'Threshold' is a number, not the text \"six\"",
     )
 
 

@@ -194,7 +194,7 @@ def started(task: JobOperator) -> tuple[JobRun, dict[str, Any]]:
     )
     context: dict[str, Any] = {"ti": ti, "task": task, "task_state_store": Store()}
     job = JobRun(task, context)  # type: ignore[arg-type]
-    job._launch(task.request)
+    job.launch()
     return job, context
 
 

@@ -4,20 +4,25 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
-from include.nacre.dag import PipelineDag, load_pipeline
+from include.nacre.dag import PipelineDag, PipelineOperator, load_pipeline
 from include.nacre.dag.plan import PlanError
-from include.nacre.definition.authoring import Float, Integer, String
+from include.nacre.definition.authoring import Fail, Float, Integer, String
 from include.nacre.definition.faults import DefinitionError
 from tests.dag.steps import dag_of, made, script
 from tests.support.definitions import FIXTURES
-from tests.support.local_sagemaker import PROJECT
+from tests.support.local_sagemaker import PROJECT, ROLE
 from tests.unit.dag.pipelines import abalone_like
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline"
 
 PARSE = """
 import sys
@@ -31,8 +36,9 @@ print([name for name in sorted(set(sys.modules) - before) if name.startswith(hea
 """
 
 
-def test_parsing_imports_neither_boto3_nor_a_provider() -> None:
-    file = PROJECT / "dags" / "abalone_training.py"
+@pytest.mark.parametrize("dag", ["abalone_training", "abalone_native", "iris_training"])
+def test_parsing_imports_neither_boto3_nor_a_provider(dag: str) -> None:
+    file = PROJECT / "dags" / f"{dag}.py"
     ran = subprocess.run(
         [sys.executable, "-c", PARSE, str(file)],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
@@ -72,9 +78,90 @@ def test_a_step_type_without_an_operator_is_an_import_error_with_all_of_them(
     assert [name for name in without if f"- {name}: a " not in error] == []
 
 
-def test_native_mode_is_announced_for_later() -> None:
-    with pytest.raises(NotImplementedError, match="comes with a later version"):
-        PipelineDag("native", made(script("Work")), mode="native")
+def test_native_mode_is_one_task_whatever_the_types_of_the_steps() -> None:
+    pipeline = load_pipeline(FIXTURES / "control.json")
+    dag = PipelineDag("control", pipeline, mode="native", native_args={"role_arn": ROLE})
+    assert dag.task_ids == ["control"]
+    assert set(dag.params) == {parameter.name for parameter in pipeline.parameters}
+
+
+def test_the_mode_alone_decides_which_arguments_hold() -> None:
+    both: dict[str, Any] = {
+        "step_args": {"Work": {"retries": 3}},
+        "native_args": {"task_id": "train", "retries": 5, "parallelism": 2},
+    }
+    dags = [PipelineDag(mode, made(script("Work")), mode, **both) for mode in ("steps", "native")]
+    found = {task.task_id: task.retries for dag in dags for task in dag.tasks}
+    assert found == {"Work": 3, "train": 5}
+
+
+def test_a_native_dag_is_the_same_in_every_process() -> None:
+    first, second = (
+        json.dumps(DagSerialization.serialize_dag(PipelineDag("same", abalone_like(), "native")))
+        for _ in range(2)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "native_args", "message"),
+    [
+        ("Tests", {}, "Its steps name none that is known before it runs: give role_arn"),
+        ("my tests", {"role_arn": ROLE}, "'my tests' is no pipeline name"),
+        ("Tests", {"role_arn": ROLE, "parameters": {"Colour": 1}}, "has no parameter Colour"),
+    ],
+)
+def test_what_a_native_run_lacks_is_said_while_the_file_is_parsed(
+    pipeline: str, native_args: dict[str, Any], message: str
+) -> None:
+    nothing = replace(made(Fail("Stop", "no")), name=pipeline)
+    with pytest.raises(ValueError, match=message):
+        PipelineDag("wrong", nothing, mode="native", native_args=native_args)
+
+
+def test_an_operator_says_which_parameters_have_no_value() -> None:
+    pipeline = made(script("Work"), parameters=[String("Data")])
+    with DAG("wrong", schedule=None), pytest.raises(ValueError, match="needs a value for Data"):
+        PipelineOperator(task_id="it", pipeline=pipeline)
+
+
+def test_all_that_is_given_wrong_is_one_error() -> None:
+    pipeline = made(script("Work"), parameters=[String("Data"), Integer("Count", 1)])
+    with DAG("wrong", schedule=None), pytest.raises(ValueError, match="has no") as caught:
+        PipelineOperator(task_id="it", pipeline=pipeline, parameters={"Dta": 1, "Count": 0.5})
+    assert str(caught.value).splitlines() == [
+        'pipeline Tests has no parameter Dta. Did you mean "Data"?',
+        (
+            "pipeline Tests is given wrong values: "
+            "the parameter 'Count' is a whole number, not the number 0.5"
+        ),
+        "pipeline Tests needs a value for Data: give it in parameters=, or as a param of the DAG",
+    ]
+
+
+def test_a_definition_may_be_text_with_a_name() -> None:
+    pipeline = made(script("Work"))
+    assert load_pipeline(json.dumps(pipeline), "Tests").name == "Tests"
+    with pytest.raises(ValueError, match="does not say the pipeline's name: give name="):
+        load_pipeline(json.dumps(pipeline))
+
+
+@pytest.mark.parametrize(
+    ("source", "command"),
+    [
+        ("AbalonePipeline", "pull AbalonePipeline > AbalonePipeline.json"),
+        ("exports/Abalone.json", "pull Abalone > exports/Abalone.json"),
+        (f"{ARN}/abalone", f"pull {ARN}/abalone > abalone.json"),
+        (f"{ARN}/abalone/execution/abc", f"pull {ARN}/abalone/execution/abc > abalone.json"),
+    ],
+)
+def test_a_pipeline_on_the_service_is_not_fetched_while_a_file_is_parsed(
+    source: str, command: str
+) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        load_pipeline(source)
+    assert str(caught.value).startswith("there is no such file: ")
+    assert str(caught.value).endswith(f"python -m include.nacre {command}")
 
 
 def test_an_unknown_mode_is_refused() -> None:
@@ -131,7 +218,7 @@ def test_an_author_may_give_another_default_and_more_params() -> None:
 
 
 def test_a_default_of_the_wrong_type_is_refused() -> None:
-    with pytest.raises(ValueError, match="parameter Count takes a whole number, not 'many'"):
+    with pytest.raises(ValueError, match="the parameter 'Count' is a whole number, not the text"):
         dag_of(script("Work"), parameters=[Integer("Count", 1)], params={"Count": "many"})
 
 

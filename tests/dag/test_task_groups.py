@@ -122,7 +122,7 @@ def test_a_group_may_be_mapped(sagemaker: LocalSageMaker) -> None:
     [
         ({"Count": 1, "Colour": "red"}, "has no parameter Colour"),
         ({}, "needs a value for Count"),
-        ({"Count": 1.5}, "parameter Count takes a whole number, not 1.5"),
+        ({"Count": 1.5}, "the parameter 'Count' is a whole number, not the number 1.5"),
     ],
 )
 def test_wrong_parameters_are_refused_while_the_file_is_parsed(

@@ -263,7 +263,8 @@ class Author:
         if not self.visible:
             return []
         first, second = self.choose(self.visible)["Name"], self.choose(self.visible)["Name"]
-        return [first, {"Step": second, "Trigger": self.choose(["Failed", "Stopped", "Any"])}]
+        other = {"Step": second, "Trigger": self.choose(["Failed", "Stopped", "Any"])}
+        return [first, other] if first != second else [other]
 
     def fork(self, depth: int) -> Json:
         return {

@@ -2,11 +2,12 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,11 @@ class LocalSageMaker:
 
 
 @contextlib.contextmanager
-def local_sagemaker(state: Path, options: Sequence[str] = ()) -> Iterator[LocalSageMaker]:
+def local_sagemaker(
+    state: Path, options: Sequence[str] = (), variables: Mapping[str, str] | None = None
+) -> Iterator[LocalSageMaker]:
     """Start the service over a folder, and end it; nothing of it is left running."""
-    service = start(state, options)
+    service = start(state, options, variables)
     try:
         yield service
     finally:
@@ -73,8 +76,10 @@ def local_sagemaker(state: Path, options: Sequence[str] = ()) -> Iterator[LocalS
             service.stop()
 
 
-def start(state: Path, options: Sequence[str] = ()) -> LocalSageMaker:
-    """Start the service; whoever calls this ends it."""
+def start(
+    state: Path, options: Sequence[str] = (), variables: Mapping[str, str] | None = None
+) -> LocalSageMaker:
+    """Start the service with more environment variables; whoever calls this ends it."""
     state.mkdir(parents=True, exist_ok=True)
     ready = state / "ready.json"
     ready.unlink(missing_ok=True)
@@ -86,6 +91,7 @@ def start(state: Path, options: Sequence[str] = ()) -> LocalSageMaker:
                 *("--port", "0", "--s3-port", "0", "--ready-file", str(ready), *options),
             ],
             cwd=PROJECT,
+            env={**os.environ, **(variables or {})},
             stdout=out,
             stderr=out,
             text=True,

@@ -15,7 +15,16 @@ ROOMS = {
         ("include.nacre.definition",),
         ("airflow", "boto3", "botocore", "os", "io", "pathlib", "socket", "subprocess", "urllib"),
     ),
-    "dag": ("include/nacre/dag/**/*.py", ("include.nacre.definition", "include.nacre.dag"), ()),
+    "native": (
+        "include/nacre/native/**/*.py",
+        ("include.nacre.definition", "include.nacre.native"),
+        ("airflow",),
+    ),
+    "dag": (
+        "include/nacre/dag/**/*.py",
+        ("include.nacre.definition", "include.nacre.native", "include.nacre.dag"),
+        (),
+    ),
     "local": (
         "include/nacre/local/**/*.py",
         ("include.nacre.definition", "include.nacre.local"),
@@ -27,6 +36,17 @@ ROOMS = {
         ("airflow", "boto3"),
     ),
     "dags": ("dags/**/*.py", ("include.nacre.dag", "include.pipelines"), ()),
+    "commands": (
+        "include/nacre/commands/**/*.py",
+        (
+            "include.nacre.definition",
+            "include.nacre.native",
+            "include.nacre.dag",
+            "include.nacre.commands",
+            "include.nacre.check",
+        ),
+        (),
+    ),
     "plugins": ("plugins/**/*.py", ("include.nacre.dag",), ()),
 }
 OURS = ("include", "scripts", "tests", "dags", "plugins")

@@ -1,4 +1,6 @@
-"""Airflow DAGs of one processing job that sleeps, waiting in the triggerer and in the worker."""
+"""Airflow DAGs of one processing job that sleeps, waiting in the triggerer and in the worker; and
+the same as a pipeline that SageMaker executes.
+"""
 
 from datetime import datetime, timedelta
 
@@ -39,15 +41,18 @@ def get_pipeline() -> Pipeline:
     )
 
 
-for dag_id, deferrable in (("sleep_in_triggerer", True), ("sleep_in_worker", False)):
-    PipelineDag(
-        dag_id,
-        get_pipeline(),
-        schedule=None,
-        start_date=datetime(2026, 1, 1),
-        default_args={
-            "deferrable": deferrable,
-            "retries": 1,
-            "retry_delay": timedelta(seconds=1),
-        },
-    )
+for place, deferrable in (("triggerer", True), ("worker", False)):
+    for name, mode in (("sleep", "steps"), ("native", "native")):
+        PipelineDag(
+            f"{name}_in_{place}",
+            get_pipeline(),
+            mode,
+            native_args={"execution_description": "{{ run_id }}"},
+            schedule=None,
+            start_date=datetime(2026, 1, 1),
+            default_args={
+                "deferrable": deferrable,
+                "retries": 1,
+                "retry_delay": timedelta(seconds=1),
+            },
+        )

@@ -1,0 +1,1 @@
+"""Two executors, one outcome: the same pipeline step by step in Airflow and natively."""
