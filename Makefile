@@ -8,10 +8,15 @@ unexport PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 PORT ?= 8080
 BIN := .venv/bin
+# Files of tests at once. Many wait for real jobs and a real Airflow, so two are worth it on any machine.
+WORKERS ?= 2
 # What installs the lock: quicker than pip, and it checks every hash. From PyPI, like the rest.
 UV := uv==0.13.8
 # The machine's own certificates, where it has them: a company's proxy signs with its own.
 UV_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --custom-compile-command "make lock"
 
 .PHONY: help
 help:  ## This list
@@ -30,8 +35,12 @@ local: .venv/ready  ## The local SageMaker alone, in the foreground
 	@$(BIN)/python -m scripts.local
 
 .PHONY: test
-test: .venv/ready  ## Every test
-	@$(BIN)/python -m pytest tests
+test: .venv/ready .venv-sdk/ready  ## Every test
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+.PHONY: outcomes
+outcomes: .venv/ready  ## EXAMPLES=200 random pipelines, each in Airflow and natively: the same must come of it
+	@EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest tests/dag/outcomes/test_random.py
 
 .PHONY: lint
 lint: .venv/ready  ## Style (ruff, with Airflow's rules), types (mypy, strict) and the Dockerfile
@@ -45,17 +54,16 @@ bench: .venv/ready  ## How fast and how small, side by side; writes build/bench.
 	@$(BIN)/python -m scripts.bench
 
 .PHONY: lock
-lock: .venv/ready  ## Make requirements.lock from requirements.txt and requirements-dev.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --custom-compile-command "make lock" \
-		requirements-dev.txt -o requirements.lock
+lock: .venv/ready  ## Make the locks of both environments from requirements*.txt
+	@$(COMPILE) requirements-dev.txt -o requirements.lock
+	@$(COMPILE) requirements-sdk.txt -o requirements-sdk.lock
 
 .PHONY: shapes
 shapes: .venv/ready  ## Make include/nacre/definition/shapes.py from botocore's service model
 	@$(BIN)/python -m scripts.make_shapes
 
 .PHONY: clean
-clean:  ## Remove what runs left behind (state, caches); keeps .venv
+clean:  ## Remove what runs left behind (state, caches); keeps the environments
 	rm -rf .nacre build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Compiled now, or each job that imports XGBoost would pay three seconds for it: jobs write no
@@ -67,4 +75,12 @@ clean:  ## Remove what runs left behind (state, caches); keeps .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(UV_CERTS) --compile-bytecode \
 		--require-hashes -r requirements.lock
+	@touch $@
+
+# The SageMaker SDK cannot live beside Airflow; only tests use it.
+.venv-sdk/ready: requirements-sdk.lock | .venv/ready
+	@echo "Setting up .venv-sdk (once; 300 MB on disk, about half a minute) ..."
+	@$(PYTHON) -m venv .venv-sdk
+	@$(BIN)/uv pip install --quiet --python .venv-sdk/bin/python $(UV_CERTS) --compile-bytecode \
+		--require-hashes -r requirements-sdk.lock
 	@touch $@

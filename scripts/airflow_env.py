@@ -18,6 +18,10 @@ _SETTINGS = {
     "AIRFLOW__CORE__PARALLELISM": "4",
     # Between two looks of the scheduler; the default of 1 s is most of a short task's time.
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+    # How late Airflow 3.3.2 may notice that a worker's process has ended (5 s by default). A task
+    # that was deferred and runs again by then, as after a local job of a few seconds, is taken for
+    # lost; if it fails in that moment, the scheduler dies of it.
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     # A saved DAG file shows in the UI within seconds.
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
@@ -56,14 +60,21 @@ def _foreign(name: str, local: bool) -> bool:
     return name.startswith("AIRFLOW_") or (local and name.startswith("AWS_"))
 
 
+PARTS = ("scheduler", "triggerer", "dag_processor")
+
+
 def is_healthy(port: int) -> bool:
     """Whether scheduler, triggerer and DAG processor all report to the API server at `port`."""
+    return not silent_parts(port)
+
+
+def silent_parts(port: int) -> tuple[str, ...]:
+    """Which of Airflow's parts do not report to the API server at `port`; all, if it is silent."""
     url = f"http://127.0.0.1:{port}/api/v2/monitor/health"
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             parts = json.load(answer)
     except OSError:
         # Not listening yet, or (an HTTPError is an OSError) not ready to answer.
-        return False
-    names = ("scheduler", "triggerer", "dag_processor")
-    return all((parts.get(name) or {}).get("status") == "healthy" for name in names)
+        return PARTS
+    return tuple(name for name in PARTS if (parts.get(name) or {}).get("status") != "healthy")

@@ -8,11 +8,13 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from scripts.airflow_env import ROOT, airflow_environment, is_healthy
+from scripts.airflow_env import ROOT, airflow_environment, is_healthy, silent_parts
 from scripts.lock import TakenError, only_airflow
 from scripts.processes import Child, NotReadyError, start, tail, turn_signals_into_exit, wait_until
 from scripts.settings import Settings, SettingsError, read_settings
 from scripts.stack import SETTINGS_FILE, STATE, local_sagemaker
+
+_LOOK_SECONDS = 10.0  # between two looks at whether all of Airflow's parts report
 
 
 def main() -> int:
@@ -37,10 +39,28 @@ def _run(arguments: argparse.Namespace, stack: ExitStack) -> None:
     sagemaker = _sagemaker(arguments.state, settings, stack)
     airflow = _airflow(arguments, settings, stack)
     _banner(arguments, sagemaker)
-    while airflow.alive:
-        time.sleep(0.5)
+    _watch(airflow, arguments)
     log = arguments.state / "airflow.log"
     raise NotReadyError(f"Airflow ended by itself. {log} ends with:\n{tail(log)}")
+
+
+def _watch(airflow: Child, arguments: argparse.Namespace) -> None:
+    """Wait for Airflow's end. Its standalone goes on when one of its processes dies, and nothing
+    in the UI says so: tasks just stay as they are.
+    """
+    silent: set[str] = set()
+    looked = time.monotonic()
+    while airflow.alive:
+        time.sleep(0.5)
+        if time.monotonic() - looked < _LOOK_SECONDS:
+            continue
+        looked, before, silent = time.monotonic(), silent, set(silent_parts(arguments.port))
+        for part in sorted(silent - before):
+            print(
+                f"  Airflow's {part} does not report. If it has died ({_short(arguments.state)}"
+                "/airflow.log says so), press Ctrl-C and start anew: make up",
+                flush=True,
+            )
 
 
 def _sagemaker(state: Path, settings: Settings, stack: ExitStack) -> str:
@@ -105,7 +125,8 @@ def _banner(arguments: argparse.Namespace, sagemaker: str) -> None:
   SageMaker  {sagemaker}
   Logs       {_short(arguments.state)}/airflow.log, {_short(arguments.state)}/sagemaker.log
 
-  Trigger abalone_ingest, then abalone_training. Ctrl-C stops everything.
+  Trigger abalone_ingest, then abalone_training (or abalone_native); or iris_training.
+  Ctrl-C stops everything.
 """,
         flush=True,
     )

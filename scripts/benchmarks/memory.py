@@ -84,13 +84,13 @@ def copy_pipeline() -> Pipeline:
 
 
 @contextmanager
-def peak_memory(state: str) -> Iterator[list[float]]:
+def peak_memory(state: str, every: float = SAMPLE_SECONDS) -> Iterator[list[float]]:
     """Samples of the memory (MB) of the service at `state`, taken during the block."""
     samples = [memory_mb(state)]
     done = threading.Event()
 
     def sample() -> None:
-        while not done.wait(SAMPLE_SECONDS):
+        while not done.wait(every):
             samples.append(memory_mb(state))
 
     sampler = threading.Thread(target=sample)
