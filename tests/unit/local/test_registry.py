@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.local.memory import BUCKET, ROLE, START, XGBOOST, InMemory, error_of
+from tests.unit.local.memory import BUCKET, ROLE, SKLEARN, START, XGBOOST, InMemory, error_of
 
 GROUP_ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/abalone"
 PACKAGE_ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/abalone"
@@ -139,6 +139,90 @@ def test_a_package_that_nobody_approved_is_no_model(registry: InMemory) -> None:
         "ValidationException",
         True,
     )
+
+
+def approved_model(registry: InMemory, arn: str, **container: Any) -> dict[str, Any]:
+    """A model of a version: its only container, as it is described."""
+    named = {"ModelPackageName": arn, **container}
+    registry.call("CreateModel", **model(registry, PrimaryContainer=named))
+    found = registry.call("DescribeModel", ModelName="abalone")
+    return dict(found["PrimaryContainer"])
+
+
+def test_a_model_keeps_what_its_version_was_when_it_was_made(registry: InMemory) -> None:
+    arn = register(registry, ModelApprovalStatus="Approved")
+    made = approved_model(registry, arn)
+    registry.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    assert registry.call("DescribeModel", ModelName="abalone")["PrimaryContainer"] == made
+
+
+def test_a_version_says_more_of_its_container_than_a_model_does(registry: InMemory) -> None:
+    specification = dict(package(registry)["InferenceSpecification"])
+    specification["Containers"] = [
+        {**specification["Containers"][0], "Framework": "XGBOOST", "ContainerHostname": "host"}
+    ]
+    arn = register(registry, InferenceSpecification=specification, ModelApprovalStatus="Approved")
+    assert sorted(approved_model(registry, arn)) == [
+        *("Environment", "Image", "Mode", "ModelDataUrl", "ModelPackageName"),
+    ]
+
+
+def test_a_further_inference_specification_is_chosen_by_its_name(registry: InMemory) -> None:
+    further = {
+        "Name": "other",
+        "Containers": [{"Image": SKLEARN, "ModelDataUrl": registry.put("other/model.tar.gz")}],
+    }
+    arn = register(
+        registry, AdditionalInferenceSpecifications=[further], ModelApprovalStatus="Approved"
+    )
+    found = approved_model(registry, arn, InferenceSpecificationName="other")
+    assert (found["Image"], found["ModelDataUrl"]) == (
+        SKLEARN,
+        f"s3://{BUCKET}/other/model.tar.gz",
+    )
+
+
+def test_every_reason_why_a_version_is_no_model_is_in_one_answer(registry: InMemory) -> None:
+    specification = dict(package(registry)["InferenceSpecification"])
+    data = registry.put("gone/model.tar.gz")
+    specification["Containers"] = [{"Image": "unknown:1", "ModelDataUrl": data}] * 2
+    arn = register(registry, InferenceSpecification=specification)
+    registry.objects.delete(data)
+    container = {"ModelPackageName": arn, "Image": XGBOOST}
+    code, message = error_of(
+        registry.call, "CreateModel", **model(registry, PrimaryContainer=container)
+    )
+    reasons = [
+        f"Model Package {arn} is not approved",
+        "Both Image and ModelPackageName are given in a container: give one of them.",
+        f"Model Package {arn} has 2 containers: the local SageMaker serves models of one.",
+        "unknown:1",
+        f"Could not find model data at {data}, the data of Model Package {arn}.",
+    ]
+    assert code == "ValidationException"
+    assert [reason for reason in reasons if reason not in message] == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, "has no InferenceSpecification: nothing says how to serve it."),
+        (
+            {"InferenceSpecificationName": "other"},
+            "has no inference specification 'other': nothing says how to serve it.",
+        ),
+    ],
+)
+def test_a_version_that_says_not_how_to_serve_it_is_no_model(
+    registry: InMemory, chosen: dict[str, str], expected: str
+) -> None:
+    request = package(registry, ModelApprovalStatus="Approved")
+    del request["InferenceSpecification"]
+    arn = registry.call("CreateModelPackage", **request)["ModelPackageArn"]
+    container = {"ModelPackageName": arn, **chosen}
+    assert error_of(
+        registry.call, "CreateModel", **model(registry, PrimaryContainer=container)
+    ) == ("ValidationException", f"Model Package {arn} {expected}")
 
 
 def test_a_group_is_described_as_it_was_made(sagemaker: InMemory) -> None:

@@ -1,6 +1,6 @@
 """Create, describe, list and delete models."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from include.nacre.local.api.checks import image_faults, missing_data, refuse
@@ -68,9 +68,7 @@ def _faults(world: World, request: Request) -> Iterator[str]:
         yield "Missing ExecutionRoleArn: the model's containers run with that role."
     for container in _containers(request):
         if "ModelPackageName" in container:
-            package = found_package(world, container["ModelPackageName"])
-            if package.state["ModelApprovalStatus"] != APPROVED:
-                yield f"Model Package {package.arn} is not approved: only approved ones are models."
+            yield from _package_faults(world, container)
         elif "Image" not in container:
             yield "A container needs an Image, or a ModelPackageName that stands for one."
         else:
@@ -78,6 +76,40 @@ def _faults(world: World, request: Request) -> Iterator[str]:
         uri = _data_address(container)
         if uri and missing_data(world, uri):
             yield f"Could not find model data at {uri}."
+
+
+def _package_faults(world: World, container: Mapping[str, Any]) -> Iterator[str]:
+    """Why a model package cannot stand for a container."""
+    package = found_package(world, container["ModelPackageName"])
+    if package.state["ModelApprovalStatus"] != APPROVED:
+        yield f"Model Package {package.arn} is not approved: only approved ones are models."
+    if "Image" in container:
+        yield "Both Image and ModelPackageName are given in a container: give one of them."
+    name = container.get("InferenceSpecificationName")
+    stands_for = _inference_containers(package, name)
+    if not stands_for:
+        which = f"inference specification {name!r}" if name else "InferenceSpecification"
+        yield f"Model Package {package.arn} has no {which}: nothing says how to serve it."
+    if len(stands_for) > 1:
+        yield (
+            f"Model Package {package.arn} has {len(stands_for)} containers: the local SageMaker"
+            " serves models of one."
+        )
+    for item in stands_for:
+        yield from image_faults(world, item["Image"])
+        uri = _data_address(item)
+        if uri and missing_data(world, uri):
+            yield f"Could not find model data at {uri}, the data of Model Package {package.arn}."
+
+
+def _inference_containers(package: Resource, name: str | None) -> Sequence[Mapping[str, Any]]:
+    """The containers of a package's inference specification; of a further one, by its name."""
+    described = {**package.request, **package.state}
+    further = described.get("AdditionalInferenceSpecifications") or []
+    named = {item["Name"]: item for item in further}
+    found = named.get(name) if name else described.get("InferenceSpecification")
+    containers: Sequence[Mapping[str, Any]] = (found or {}).get("Containers", [])
+    return containers
 
 
 def _containers(request: Request) -> list[Mapping[str, Any]]:
@@ -105,6 +137,11 @@ def _resolved(world: World, container: Mapping[str, Any]) -> Mapping[str, Any]:
     if "ModelPackageName" not in container:
         return {"Mode": "SingleModel", **container}
     package = found_package(world, container["ModelPackageName"])
-    (first, *_) = package.request["InferenceSpecification"]["Containers"]
+    (first,) = _inference_containers(package, container.get("InferenceSpecificationName"))
+    # A package says more of its containers (their framework, for one) than a model does.
+    own = {name: first[name] for name in _OF_THE_PACKAGE if name in first}
     environment = {**first.get("Environment", {}), **container.get("Environment", {})}
-    return {"Mode": "SingleModel", **first, **container, "Environment": environment}
+    return {"Mode": "SingleModel", **own, **container, "Environment": environment}
+
+
+_OF_THE_PACKAGE = ("Image", "ModelDataUrl", "ModelDataSource")

@@ -107,8 +107,6 @@ def _unsupported(request: Mapping[str, Any]) -> Iterator[str]:
 def _unsupported_model(model: Mapping[str, Any]) -> Iterator[str]:
     if len(model.get("Containers") or []) > 1:
         yield "models of more than one container"
-    elif "Image" not in _container(model):
-        yield "models made from a model package (give the container an Image)"
     source = _container(model).get("ModelDataSource")
     if source and "S3DataSource" not in source:
         yield "a ModelDataSource other than S3DataSource"
