@@ -20,6 +20,11 @@ ROOMS = {
         ("include.nacre.definition", "include.nacre.native"),
         ("airflow",),
     ),
+    "registry": (
+        "include/nacre/registry/**/*.py",
+        ("include.nacre.definition", "include.nacre.registry"),
+        ("airflow", "boto3"),
+    ),
     "dag": (
         "include/nacre/dag/**/*.py",
         ("include.nacre.definition", "include.nacre.native", "include.nacre.dag"),
@@ -35,7 +40,11 @@ ROOMS = {
         ("include.nacre.definition", "include.pipelines"),
         ("airflow", "boto3"),
     ),
-    "dags": ("dags/**/*.py", ("include.nacre.dag", "include.pipelines"), ()),
+    "dags": (
+        "dags/**/*.py",
+        ("include.nacre.dag", "include.nacre.registry", "include.pipelines"),
+        (),
+    ),
     "commands": (
         "include/nacre/commands/**/*.py",
         (
@@ -49,6 +58,8 @@ ROOMS = {
     ),
     "plugins": ("plugins/**/*.py", ("include.nacre.dag",), ()),
 }
+# What defines a pipeline or its data's place; any other file of a problem runs in a container.
+DEFINING = ("__init__.py", "pipeline.py", "layout.py", "comparison.py", "scoring.py")
 OURS = ("include", "scripts", "tests", "dags", "plugins")
 
 
@@ -99,7 +110,7 @@ def job_scripts() -> list[Path]:
     return [
         path
         for path in sorted(ROOT.glob("include/pipelines/*/*.py"))
-        if path.name not in ("__init__.py", "pipeline.py")
+        if path.name not in DEFINING
     ]
 
 
