@@ -217,6 +217,24 @@ def test_an_author_may_give_another_default_and_more_params() -> None:
     assert dag.params.get_param("Share").schema == {"type": "number"}
 
 
+@pytest.mark.parametrize("mode", ["steps", "native"])
+def test_a_parameter_that_the_author_gives_is_no_param(mode: str) -> None:
+    native = {"role_arn": ROLE}
+    dag = PipelineDag("given", abalone_like(), mode, parameters={"Data": "x"}, native_args=native)
+    assert sorted(dag.params) == ["Rounds", "Status", "Threshold"]
+
+
+def test_a_parameter_may_be_given_and_be_a_param_too() -> None:
+    data = "{{ params.Data or ds }}"
+    dag = PipelineDag("both", abalone_like(), parameters={"Data": data}, params={"Data": ""})
+    assert dag.params.get_param("Data").schema == {"type": "string"}
+
+
+def test_wrong_parameters_of_a_dag_are_refused() -> None:
+    with pytest.raises(ValueError, match='has no parameter Dta. Did you mean "Data"?'):
+        PipelineDag("wrong", abalone_like(), parameters={"Dta": "x"})
+
+
 def test_a_default_of_the_wrong_type_is_refused() -> None:
     with pytest.raises(ValueError, match="the parameter 'Count' is a whole number, not the text"):
         dag_of(script("Work"), parameters=[Integer("Count", 1)], params={"Count": "many"})

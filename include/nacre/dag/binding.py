@@ -33,7 +33,7 @@ class Binding:
     pipeline: Pipeline
     group_id: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
-    """The parameters that a task group was given: values, Jinja templates or XComArgs."""
+    """The parameters that the author gave: values, Jinja templates or XComArgs."""
     tasks: dict[str, BaseOperator] = field(default_factory=dict)
     """By the name of the step; filled while the DAG is made, in the order of dependencies."""
 

@@ -55,6 +55,8 @@ class PipelineDag(DAG):
     :param dag_id: the DAG's id
     :param pipeline: what to run, from `get_pipeline()` or `load_pipeline(path)`
     :param mode: "steps": every step is a task; "native": one task, SageMaker executes the steps
+    :param parameters: values of the pipeline's parameters: plain ones, Jinja templates, or outputs
+        of other tasks. What is given here is no param of the DAG, unless `params` has it, too
     :param params: more params; for one of the pipeline's, a Param in its place or another default
     :param step_args: arguments for the operators of single steps, by step name or by step type:
         `{"Training": {"pool": "sagemaker_training"}, "AbaloneEval": {"retries": 3}}`. What all
@@ -73,6 +75,7 @@ class PipelineDag(DAG):
         pipeline: Pipeline,
         mode: str = "steps",
         *,
+        parameters: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         step_args: StepArguments | None = None,
         decisions: Decisions | None = None,
@@ -80,9 +83,11 @@ class PipelineDag(DAG):
         **dag_args: Any,
     ) -> None:
         emit = _emitter(pipeline, mode, decisions, step_args or {}, native_args or {})
-        super().__init__(dag_id, params=_params(pipeline, params or {}), **dag_args)
+        given = dict(parameters or {})
+        super().__init__(dag_id, params=_params(pipeline, params or {}, given), **dag_args)
+        check_given(pipeline, given, self.params)
         with self:
-            emit(Binding(pipeline))
+            emit(Binding(pipeline, given=given))
 
 
 class PipelineTaskGroup(TaskGroup):
@@ -190,10 +195,12 @@ def _check_step_args(pipeline: Pipeline, step_args: StepArguments) -> None:
         )
 
 
-def _params(pipeline: Pipeline, more: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the DAG's params: the pipeline's parameters, and what else the author gave."""
-    own = {item.name: _param(item, more) for item in pipeline.parameters}
-    return {**more, **own}
+def _params(pipeline: Pipeline, more: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
+    """Return the DAG's params: those parameters of the pipeline that are not given otherwise, and
+    what else the author gave.
+    """
+    asked = (item for item in pipeline.parameters if item.name in more or item.name not in given)
+    return {**more, **{item.name: _param(item, more) for item in asked}}
 
 
 def _param(parameter: Parameter, given: Mapping[str, Any]) -> Param:

@@ -66,7 +66,8 @@ class LaunchOperator(StepOperator, ABC):
     """Has something run on SageMaker and waits for it.
 
     Its life: `execute` creates or adopts the job and, unless it ends at once, defers; a trigger
-    waits in the triggerer; `resume` reads how the job ended.
+    waits in the triggerer; `resume` reads how the job ended. The events of the assets that are
+    its `outlets` carry the task's XCom result as their extra.
 
     :param deferrable: wait in the triggerer (True) or in the worker
     """
@@ -85,13 +86,14 @@ class LaunchOperator(StepOperator, ABC):
     def execute(self, context: Context) -> Json:
         """Create or adopt the job; return what later steps need, or defer until it has ended."""
         self.check_start(context)
-        return self._run(context).execute()
+        return self._told(self._run(context).execute(), context)
 
     def resume(self, context: Context, event: Mapping[str, Any]) -> Json:
         """Go on when the trigger has seen the job end, or cannot wait for it."""
-        return self._run(context).resume(
+        result = self._run(context).resume(
             event["name"], status=event.get("status", ""), trouble=event.get("trouble", "")
         )
+        return self._told(result, context)
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -102,12 +104,20 @@ class LaunchOperator(StepOperator, ABC):
         except TaskDeferralTimeout:
             return self._run(context).give_up()
         except TaskDeferralError as error:
-            return self._run(context).resume("", trouble=str(error))
+            return self._told(self._run(context).resume("", trouble=str(error)), context)
 
     def on_kill(self) -> None:
         """Stop the job: the task was marked, cleared, or ran out of time in the worker."""
         if self._launched is not None:
             self._launched.kill()
+
+    def _told(self, result: Json, context: Context) -> Json:
+        """Return a result that the events of this task's outlets carry from now on."""
+        if self.outlets:
+            from include.nacre.dag.outlets import tell_outlets
+
+            tell_outlets(self.outlets, context["outlet_events"], result)
+        return result
 
     def _run(self, context: Context) -> "TaskRun":
         self._launched = self.make_run(context)
