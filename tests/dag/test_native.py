@@ -200,8 +200,17 @@ def test_a_retry_adopts_the_execution_of_the_try_before(sagemaker: LocalSageMake
 
 def test_a_retry_after_a_failed_execution_starts_another(sagemaker: LocalSageMaker) -> None:
     made = named(script("Breaks", "raise SystemExit(1)"))
-    outcome = run(dag_of(made, retries=1))
+    outcome = run(dag_of(made, retries=1, retry_policy=None))
     assert (outcome.state, statuses(sagemaker, made)) == ("failed", ["Failed"] * 2)
+
+
+def test_an_execution_whose_script_failed_is_not_tried_again(
+    sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = named(script("Breaks", "raise SystemExit(1)"))
+    outcome = run(dag_of(made, retries=1))
+    assert (outcome.state, statuses(sagemaker, made)) == ("failed", ["Failed"])
+    assert "Not worth another try (AlgorithmError)" in capfd.readouterr().out
 
 
 def test_a_cleared_task_starts_another_execution(sagemaker: LocalSageMaker) -> None:

@@ -51,7 +51,9 @@ def test_a_retry_adopts_the_job_of_the_try_before(sagemaker: LocalSageMaker) -> 
 def test_a_retry_after_a_failed_job_starts_another_with_another_name(
     sagemaker: LocalSageMaker,
 ) -> None:
-    outcome = run(dag_of(script("Work", "raise SystemExit(1)"), retries=2))
+    always = {"retry_policy": None}
+    step = script("Work", "raise SystemExit(1)")
+    outcome = run(dag_of(step, retries=2, default_args=always))
     assert (outcome.state, statuses(sagemaker, outcome)) == ("failed", ["Failed"] * 3)
     assert len(set(names(sagemaker, outcome))) == 3
 

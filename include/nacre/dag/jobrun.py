@@ -13,6 +13,7 @@ from include.nacre.dag.groups import ensure_group
 from include.nacre.dag.pages import job_page, log_page
 from include.nacre.dag.resolve import required
 from include.nacre.dag.results import result
+from include.nacre.dag.retries import code_of_end
 from include.nacre.dag.scope import with_job_name
 from include.nacre.dag.taskrun import TaskRun
 from include.nacre.definition.expressions import Json
@@ -65,4 +66,6 @@ class JobRun(TaskRun):
         left = result(self.kind, self.name, answer, self.task.exports)
         self.context["ti"].xcom_push("return_value", left)
         Report(self.aws, self.kind, self.name, self.log.error).show_log()
-        return StepFailed(failure(self.kind, self.name, answer))
+        status, detail = self.kind.status(answer), self.kind.detail(answer)
+        code = code_of_end(status, detail, self.kind.reason(answer))
+        return StepFailed(failure(self.kind, self.name, answer), code)

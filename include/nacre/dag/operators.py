@@ -8,13 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from airflow.sdk import BaseOperator, Context, SkipMixin
+from airflow.sdk import BaseOperator, Context, RetryPolicy, SkipMixin
 from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
 from include.nacre.dag.binding import Judgement, Template
 from include.nacre.dag.faults import StepRefused
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.links import JobLink, LogLink
+from include.nacre.dag.retries import FITTING_RETRIES
 from include.nacre.definition.expressions import Json
 from include.nacre.definition.paths import Path
 from include.nacre.definition.records import Asset, Step
@@ -70,13 +71,20 @@ class LaunchOperator(StepOperator, ABC):
     its `outlets` carry the task's XCom result as their extra.
 
     :param deferrable: wait in the triggerer (True) or in the worker
+    :param retry_policy: which failures the task's `retries` are for; None: all of them
     """
 
     job_page = ""
     _launched: "TaskRun | None" = None
 
-    def __init__(self, *, deferrable: bool = True, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        deferrable: bool = True,
+        retry_policy: RetryPolicy | None = FITTING_RETRIES,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(retry_policy=retry_policy, **kwargs)
         self.deferrable = deferrable
 
     @abstractmethod

@@ -15,6 +15,7 @@ from include.nacre.dag.pages import execution_page
 from include.nacre.dag.patience import aws_errors
 from include.nacre.dag.resolve import required
 from include.nacre.dag.results import plain
+from include.nacre.dag.retries import STOPPED, code_of_steps
 from include.nacre.dag.taskrun import TaskRun
 from include.nacre.definition.expressions import Json
 from include.nacre.native import execution
@@ -146,10 +147,14 @@ class PipelineRun(TaskRun):
         how = execution.ENDS_IN_WORDS[self.kind.status(answer)]
         why = execution.reason(answer) or "the service gives no reason"
         meant = any("Fail" in step.get("Metadata", {}) for step in failed)
-        kind = StepRefused if meant else StepFailed
         # The reason first: Airflow's pages cut long lines.
         name, called = self.task.pipeline.name, self.kind.called(self.name)
-        return kind(f"{why.rstrip('.')}. The {called} of pipeline {name} {how}.")
+        message = f"{why.rstrip('.')}. The {called} of pipeline {name} {how}."
+        if meant:
+            return StepRefused(message)
+        if self.kind.status(answer) == STOPPED:
+            return StepFailed(message, STOPPED)
+        return StepFailed(message, code_of_steps(step.get("FailureReason", "") for step in failed))
 
     def _show_logs(self, steps: Iterable[Mapping[str, Any]]) -> None:
         for step in steps:

@@ -15,6 +15,7 @@ from include.nacre.dag.faults import StepFailed, StepRefused
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.launch import Intent, Launcher
 from include.nacre.dag.patience import CREATE_SECONDS, Patience, aws_errors
+from include.nacre.dag.retries import LOST
 from include.nacre.dag.troubles import Trouble, in_full, understood
 from include.nacre.dag.waiting import JobVanishedError, KilledError, Waiting
 from include.nacre.definition.expressions import Json
@@ -35,9 +36,13 @@ def clear_errors(connection: str | None) -> Iterator[None]:
         yield
     except aws_errors() as error:
         said = understood(error)
-        kind = StepRefused if said.trouble is Trouble.REFUSED else StepFailed
-        raise kind(in_full(said, connection)) from None
-    except (JobVanishedError, KilledError) as end:
+        message = in_full(said, connection)
+        if said.trouble is Trouble.REFUSED:
+            raise StepRefused(message) from None
+        raise StepFailed(message, said.code) from None
+    except JobVanishedError as end:
+        raise StepFailed(str(end), LOST) from None
+    except KilledError as end:
         raise StepFailed(str(end)) from None
 
 

@@ -1,0 +1,76 @@
+"""Retries that fit the failure, in Airflow."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from airflow.sdk import ExceptionRetryPolicy
+
+from include.nacre.dag.retries import FITTING_RETRIES
+from tests.dag.runs import run
+from tests.dag.steps import SLEEP, dag_of, script
+from tests.dag.test_one_job import log_of, statuses
+from tests.support.local_sagemaker import LocalSageMaker
+from tests.unit.local_service.test_restart import supervisor_of
+
+pytestmark = pytest.mark.usefixtures("airflow")
+BREAKS = "raise SystemExit(1)"
+
+
+@pytest.mark.parametrize("deferrable", [True, False], ids=["deferred", "in the worker"])
+def test_a_script_that_failed_is_not_run_again(
+    deferrable: bool, sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = f"import time; time.sleep(2.5); {BREAKS}"
+    outcome = run(dag_of(script("Work", code), retries=2, deferrable=deferrable))
+    assert (outcome.state, statuses(sagemaker, outcome)) == ("failed", ["Failed"])
+    assert "Not worth another try (AlgorithmError): its script failed" in capfd.readouterr().out
+
+
+def lose_the_jobs(service: LocalSageMaker, prefix: str, number: int) -> threading.Thread:
+    """Kill the processes of so many jobs, one after the other: their machines are lost."""
+
+    def lose() -> None:
+        client, lost = service.client("sagemaker"), set[str]()
+        for _ in range(600):
+            jobs = client.list_processing_jobs(NameContains=prefix)["ProcessingJobSummaries"]
+            for name in {job["ProcessingJobName"] for job in jobs} - lost:
+                if "listening" in log_of(service, name):
+                    os.kill(supervisor_of(service.state, name), signal.SIGKILL)
+                    lost.add(name)
+            if len(lost) == number:
+                return
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=lose, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_fault_of_the_service_is_tried_again_as_often_as_the_task_may(
+    sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    losing = lose_the_jobs(sagemaker, "tests-loseme", 2)
+    outcome = run(dag_of(script("Loseme", SLEEP), retries=1))
+    losing.join()
+    assert (outcome.state, statuses(sagemaker, outcome, "Loseme")) == ("failed", ["Failed"] * 2)
+    assert "Worth another try (InternalServerError): SageMaker had a fault of its own" in (
+        capfd.readouterr().out
+    )
+
+
+def test_a_policy_of_the_authors_wins() -> None:
+    own = ExceptionRetryPolicy(rules=[])
+    steps = [script(name) for name in "ABC"]
+    dag = dag_of(
+        *steps,
+        default_args={"retry_policy": None},
+        step_args={"B": {"retry_policy": own}, "C": {"retry_policy": FITTING_RETRIES}},
+    )
+    assert [dag.get_task(name).retry_policy for name in "ABC"] == [None, own, FITTING_RETRIES]
+
+
+def test_without_one_it_fits_the_failure() -> None:
+    assert dag_of(script("Work")).get_task("Work").retry_policy is FITTING_RETRIES
