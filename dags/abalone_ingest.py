@@ -24,7 +24,7 @@ from typing import Any
 
 from airflow.sdk import Asset, dag, task
 
-from include.pipelines.abalone.pipeline import BATCH_KEY, PREFIX, RAW_DATA, RAW_KEY
+from include.pipelines.abalone.layout import BATCH, BATCH_FILE, PREFIX, RAW, RAW_DATA, RAW_FILE
 from include.pipelines.site import find_site
 
 BUCKET = find_site(os.environ, PREFIX).bucket
@@ -44,14 +44,14 @@ def abalone_ingest() -> None:
         """The rows to score; first, since the training reads both."""
         from include.pipelines.abalone import preprocess, source
 
-        return land(source.batch_csv(), BATCH_KEY, preprocess.FEATURES)
+        return land(source.batch_csv(), f"{BATCH}/{BATCH_FILE}", preprocess.FEATURES)
 
     @task(outlets=[raw_data])
     def land_raw(*, outlet_events: Any = None) -> dict[str, Any]:
         """The labelled rows, and the asset with its facts."""
         from include.pipelines.abalone import preprocess, source
 
-        facts = land(source.raw_csv(), RAW_KEY, preprocess.COLUMNS)
+        facts = land(source.raw_csv(), f"{RAW}/{RAW_FILE}", preprocess.COLUMNS)
         outlet_events[raw_data].extra = facts
         return facts
 

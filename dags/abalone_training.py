@@ -23,7 +23,8 @@ from datetime import timedelta
 from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
 
 from include.nacre.dag import PipelineDag
-from include.pipelines.abalone.pipeline import RAW_DATA, get_pipeline
+from include.pipelines.abalone.layout import RAW_DATA
+from include.pipelines.abalone.pipeline import get_pipeline
 from include.pipelines.pools import POOLS
 
 PipelineDag(

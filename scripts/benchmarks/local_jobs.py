@@ -18,7 +18,8 @@ from typing import Any
 import boto3
 
 from include.pipelines.abalone import evaluate, preprocess, source
-from include.pipelines.abalone.pipeline import BATCH_KEY, HYPERPARAMETERS, RAW_KEY, get_pipeline
+from include.pipelines.abalone.layout import BATCH, BATCH_FILE, RAW, RAW_FILE
+from include.pipelines.abalone.pipeline import HYPERPARAMETERS, get_pipeline
 from scripts.airflow_env import ROOT
 from scripts.benchmarks.by_boto3 import Execution, run_steps
 from scripts.benchmarks.results import Result
@@ -83,8 +84,8 @@ class Clients:
     def land(self) -> None:
         """Bucket, data and scripts: there before the clock starts, on both sides."""
         self._s3.create_bucket(Bucket=BUCKET)
-        self._put(RAW_KEY, source.raw_csv())
-        self._put(BATCH_KEY, source.batch_csv())
+        self._put(f"{RAW}/{RAW_FILE}", source.raw_csv())
+        self._put(f"{BATCH}/{BATCH_FILE}", source.batch_csv())
         for uri, asset in self._pipeline.assets.items():
             self._put(uri.removeprefix(f"s3://{BUCKET}/"), asset.content)
 
@@ -92,7 +93,7 @@ class Clients:
         """One execution; the predictions of its transform."""
         done = run_steps(self._sagemaker, Execution(self._pipeline, name), STEPS)
         output: str = done["AbaloneTransform"]["TransformOutput"]["S3OutputPath"]
-        key = f"{output.removeprefix(f's3://{BUCKET}/')}/{Path(BATCH_KEY).name}.out"
+        key = f"{output.removeprefix(f's3://{BUCKET}/')}/{BATCH_FILE}.out"
         return numbers(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode())
 
     def _put(self, key: str, content: bytes) -> None:
@@ -105,14 +106,14 @@ def lay_out(root: Path) -> None:
     model, test = (root / evaluate.MODEL).parent, (root / evaluate.TEST).parent
     for directory in (raw, batch, model, test):
         directory.mkdir(parents=True)
-    (raw / Path(RAW_KEY).name).write_bytes(source.raw_csv())
-    (batch / Path(BATCH_KEY).name).write_bytes(source.batch_csv())
+    (raw / RAW_FILE).write_bytes(source.raw_csv())
+    (batch / BATCH_FILE).write_bytes(source.batch_csv())
 
 
 def by_hand(root: Path) -> list[float]:
     """The four scripts, one process each; the predictions of the last."""
     train, validation = root / preprocess.TRAIN, root / preprocess.VALIDATION
-    model, batch = root / evaluate.MODEL, root / preprocess.BATCH_OUTPUT / Path(BATCH_KEY).name
+    model, batch = root / evaluate.MODEL, root / preprocess.BATCH_OUTPUT / BATCH_FILE
     predictions = root / "predictions"
     python(SCRIPTS / "preprocess.py", "--root", root, "--seed", "0")
     python(HAND / "hand_train.py", train, validation, json.dumps(HYPERPARAMETERS), model)

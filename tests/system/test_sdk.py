@@ -16,7 +16,7 @@ import pytest
 
 from include.nacre.native.execution import follow
 from include.pipelines.abalone import source
-from include.pipelines.abalone.pipeline import BATCH_KEY, RAW_KEY
+from include.pipelines.abalone.layout import BATCH, BATCH_FILE, RAW, RAW_FILE
 from scripts.airflow_env import ROOT
 from tests.support.local_sagemaker import BUCKET, ROLE, LocalSageMaker
 
@@ -92,8 +92,8 @@ def test_the_recorded_definition_is_what_the_sdk_makes(abalone: Any) -> None:
 
 def test_the_sdks_abalone_pipeline_runs(sagemaker: LocalSageMaker, abalone: Any) -> None:
     client, s3 = sagemaker.client("sagemaker"), sagemaker.client("s3")
-    for key, rows in ((RAW_KEY, source.raw_csv()), (BATCH_KEY, source.batch_csv())):
-        s3.put_object(Bucket=BUCKET, Key=key, Body=rows)
+    s3.put_object(Bucket=BUCKET, Key=f"{RAW}/{RAW_FILE}", Body=source.raw_csv())
+    s3.put_object(Bucket=BUCKET, Key=f"{BATCH}/{BATCH_FILE}", Body=source.batch_csv())
     client.create_pipeline(
         PipelineName="SdkAbalone", PipelineDefinition=json.dumps(abalone), RoleArn=ROLE
     )

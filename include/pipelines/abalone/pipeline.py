@@ -6,6 +6,7 @@ the service takes. docs/abalone.md explains it.
 
 import os
 from pathlib import Path
+from typing import Any
 
 from include.nacre.definition.authoring import (
     Asset,
@@ -18,12 +19,20 @@ from include.nacre.definition.authoring import (
     Model,
     Pipeline,
     Processing,
+    PropertyFile,
     RegisterModel,
     String,
     Training,
     Transform,
     less_than_or_equal,
     pipeline,
+)
+from include.pipelines.abalone.layout import (
+    BATCH,
+    MODEL_PACKAGE_GROUP,
+    PREFIX,
+    RAW,
+    address,
 )
 from include.pipelines.images import SCIKIT_LEARN, XGBOOST
 from include.pipelines.requests import (
@@ -35,15 +44,8 @@ from include.pipelines.requests import (
 )
 from include.pipelines.site import Site, find_site
 
-PREFIX = "abalone"
-RAW_KEY = f"{PREFIX}/raw/abalone.csv"
-BATCH_KEY = f"{PREFIX}/batch/batch.csv"
-# The asset that says that the raw data has arrived. A name alone, no s3:// address: to check one,
-# Airflow loads the Amazon provider and boto3 while it parses the DAG file (0.2 s). The address
-# stands in the event's extra.
-RAW_DATA = "abalone_raw"
-
-MODEL_PACKAGE_GROUP = "abalone"
+PREPARATION = PropertyFile("PreparationReport", "report", "report.json")
+"""What the preparation leaves about its rows (see preprocess.py)."""
 # Built-in XGBoost takes text alone.
 HYPERPARAMETERS = {
     "objective": "reg:squarederror",
@@ -80,6 +82,11 @@ MSE_THRESHOLD = Float(
     "MseThreshold", 6.0, description="The largest mean squared error that is good enough"
 )
 SPLIT_SEED = Integer("SplitSeed", 0, description="Which split into train, validation and test rows")
+DATA_UNTIL = String(
+    "DataUntil",
+    "",
+    description="The last date (YYYY-MM-DD) whose rows count; every row where this is empty",
+)
 
 
 def get_pipeline(
@@ -93,13 +100,13 @@ def get_pipeline(
     site = find_site(os.environ, PREFIX, role=role, bucket=bucket, region=region)
     input_data = String(
         "InputData",
-        site.prefix_of(RAW_KEY),
-        description="S3 prefix of the labelled rows",
+        address(site, f"{RAW}/"),
+        description="S3 prefix of the labelled rows: files, or folders named by their dates",
     )
     batch_data = String(
         "BatchData",
-        site.prefix_of(BATCH_KEY),
-        description="S3 prefix of the rows to score",
+        address(site, f"{BATCH}/"),
+        description="S3 prefix of the rows to score; of dated folders the newest counts",
     )
     scripts = {name: script(name) for name in ("preprocess.py", "evaluate.py")}
 
@@ -130,6 +137,7 @@ def get_pipeline(
             MODEL_APPROVAL_STATUS,
             MSE_THRESHOLD,
             SPLIT_SEED,
+            DATA_UNTIL,
         ],
         steps=[process, train, evaluation, good_enough],
         assets={site.code(item): item for item in scripts.values()},
@@ -147,13 +155,25 @@ def prepare_data(site: Site, code: Asset, input_data: String, batch_data: String
         code,
         image=SCIKIT_LEARN,
         inputs={"raw": input_data, "batch": batch_data},
-        outputs=["train", "validation", "test", "batch", "preprocessor"],
+        outputs=[
+            "train",
+            "validation",
+            "test",
+            "raw_test",
+            "batch",
+            "preprocessor",
+            "baseline",
+            PREPARATION.output_name,
+        ],
         instance_type=PROCESSING_INSTANCE_TYPE,
         instance_count=PROCESSING_INSTANCE_COUNT,
-        arguments=["--seed", Join("", [SPLIT_SEED])],
+        arguments=["--seed", Join("", [SPLIT_SEED]), "--until", DATA_UNTIL],
     )
     return Processing(
-        "AbaloneProcess", request, description="Impute, scale, one-hot encode, split 70/15/15"
+        "AbaloneProcess",
+        request,
+        property_files=[PREPARATION],
+        description="Impute, scale, one-hot encode, split 70/15/15",
     )
 
 
@@ -208,14 +228,34 @@ def register_model(
             "SupportedRealtimeInferenceInstanceTypes": ["ml.t2.medium", "ml.m5.xlarge"],
             "SupportedTransformInstanceTypes": ["ml.m5.xlarge"],
         },
-        # Rows must pass this very preprocessor before the model sees them.
-        "CustomerMetadataProperties": {
-            "InputData": input_data,
-            "Preprocessor": Join("/", [process.output("preprocessor"), "preprocessor.joblib"]),
-            "EvaluationPicture": Join("/", [evaluation.output("evaluation"), "evaluation.png"]),
-        },
+        "CustomerMetadataProperties": metadata(process, evaluation, input_data),
     }
     return RegisterModel("AbaloneRegisterModel", request)
+
+
+def metadata(process: Processing, evaluation: Processing, input_data: String) -> dict[str, Any]:
+    """What approval and scoring find at a version. Keys and values are text, 256 letters long."""
+
+    def found(path: str) -> Join:
+        return Join("", [process.json(PREPARATION.name, path)])
+
+    return {
+        "InputData": input_data,
+        "DataUntil": found("data_until"),
+        "DataFrom": found("partitions.first"),
+        "Partitions": found("partitions.count"),
+        "Rows": found("rows"),
+        "TrainingRows": found("train_rows"),
+        "ValidationRows": found("validation_rows"),
+        "TestRowCount": found("test_rows"),
+        "SplitSeed": Join("", [SPLIT_SEED]),
+        # Rows must pass this very preprocessor before the model sees them.
+        "Preprocessor": Join("/", [process.output("preprocessor"), "preprocessor.joblib"]),
+        "Baseline": Join("/", [process.output("baseline"), "baseline.json"]),
+        # The folder of test.csv: as they were, so that another version can be measured on them.
+        "TestRows": process.output("raw_test"),
+        "EvaluationPicture": Join("/", [evaluation.output("evaluation"), "evaluation.png"]),
+    }
 
 
 def create_model(site: Site, train: Training) -> Model:

@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from include.nacre.definition.reader import read_pipeline
 from include.nacre.definition.records import Pipeline
 from include.pipelines.abalone import source
-from include.pipelines.abalone.pipeline import BATCH_KEY, RAW_KEY
+from include.pipelines.abalone.layout import BATCH, BATCH_FILE, RAW, RAW_FILE
 from include.pipelines.iris.pipeline import RAW_KEY as IRIS_KEY
 from include.pipelines.iris.source import raw_csv as iris_csv
 from tests.support.definitions import sdk_text
@@ -34,7 +34,8 @@ _SERVED = ("2026-11-20-22-54-43-238", "2026-11-20-22-54-43-276")
 
 def land_abalone(service: LocalSageMaker) -> None:
     """The raw and the batch data that the abalone pipeline reads."""
-    _put(service, BUCKET, {RAW_KEY: source.raw_csv(), BATCH_KEY: source.batch_csv()})
+    rows = {f"{RAW}/{RAW_FILE}": source.raw_csv(), f"{BATCH}/{BATCH_FILE}": source.batch_csv()}
+    _put(service, BUCKET, rows)
 
 
 def land_iris(service: LocalSageMaker) -> None:

@@ -52,6 +52,7 @@ approval = ParameterString(
 )
 threshold = ParameterFloat("MseThreshold", 6.0)
 seed = ParameterInteger("SplitSeed", 0)
+until = ParameterString("DataUntil", "")
 
 
 def run_folder(*names: str) -> Join:
@@ -90,6 +91,7 @@ def processor(image: str, count: int | ParameterInteger) -> ScriptProcessor:
     )
 
 
+preparation = PropertyFile("PreparationReport", output_name="report", path="report.json")
 process = ProcessingStep(
     "AbaloneProcess",
     step_args=processor(SCIKIT_LEARN, processing_count).run(
@@ -97,11 +99,27 @@ process = ProcessingStep(
         inputs=[source("raw", input_data), source("batch", batch_data)],
         outputs=[
             output("AbaloneProcess", name)
-            for name in ("train", "validation", "test", "batch", "preprocessor")
+            for name in (
+                "train",
+                "validation",
+                "test",
+                "raw_test",
+                "batch",
+                "preprocessor",
+                "baseline",
+                "report",
+            )
         ],
-        arguments=["--seed", seed.to_string()],
+        arguments=["--seed", seed.to_string(), "--until", until],
     ),
+    property_files=[preparation],
 )
+
+
+def found(path: str) -> Join:
+    """What the preparation says about its rows, as text."""
+    return Join("", [JsonGet(process.name, property_file=preparation, json_path=path)])
+
 
 estimator = Estimator(
     image_uri=XGBOOST,
@@ -155,6 +173,16 @@ register = ModelStep(
         ),
         customer_metadata_properties={
             "InputData": input_data,
+            "DataUntil": found("data_until"),
+            "DataFrom": found("partitions.first"),
+            "Partitions": found("partitions.count"),
+            "Rows": found("rows"),
+            "TrainingRows": found("train_rows"),
+            "ValidationRows": found("validation_rows"),
+            "TestRowCount": found("test_rows"),
+            "SplitSeed": Join("", [seed]),
+            "Baseline": Join("/", [address_of(process, "baseline"), "baseline.json"]),
+            "TestRows": address_of(process, "raw_test"),
             "Preprocessor": Join("/", [address_of(process, "preprocessor"), "preprocessor.joblib"]),
             "EvaluationPicture": Join(
                 "/", [address_of(evaluation, "evaluation"), "evaluation.png"]
@@ -211,6 +239,7 @@ pipeline = Pipeline(
         approval,
         threshold,
         seed,
+        until,
     ],
     steps=[process, train, evaluation, good_enough],
     sagemaker_session=session,

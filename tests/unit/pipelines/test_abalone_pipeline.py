@@ -9,7 +9,8 @@ import pytest
 
 from include.nacre.definition.records import Pipeline, Step
 from include.pipelines.abalone import evaluate, preprocess, source
-from include.pipelines.abalone.pipeline import BATCH_KEY, RAW_KEY, get_pipeline
+from include.pipelines.abalone.layout import BATCH_FILE, RAW_FILE
+from include.pipelines.abalone.pipeline import get_pipeline
 
 ROLE, BUCKET, REGION = "arn:aws:iam::111122223333:role/Mine", "mine", "eu-west-1"
 EXECUTION = {"Get": "Execution.PipelineExecutionId"}
@@ -67,6 +68,7 @@ def test_the_parameters_and_their_defaults(definition: Pipeline) -> None:
         "ModelApprovalStatus": ("String", "PendingManualApproval"),
         "MseThreshold": ("Float", 6.0),
         "SplitSeed": ("Integer", 0),
+        "DataUntil": ("String", ""),
     }
 
 
@@ -147,8 +149,11 @@ def test_the_preparation_finds_its_inputs_and_leaves_its_outputs_where_the_job_h
         "train": (root / preprocess.TRAIN).parent,
         "validation": (root / preprocess.VALIDATION).parent,
         "test": (root / preprocess.TEST).parent,
+        "raw_test": (root / preprocess.RAW_TEST).parent,
         "batch": root / preprocess.BATCH_OUTPUT,
         "preprocessor": (root / preprocess.PREPROCESSOR).parent,
+        "baseline": (root / preprocess.BASELINE).parent,
+        "report": (root / preprocess.REPORT).parent,
     }
 
 
@@ -163,7 +168,9 @@ def test_the_evaluation_finds_its_inputs_and_leaves_its_outputs_where_the_job_ha
     assert outputs == {"evaluation": (root / evaluate.REPORT).parent}
 
 
-def test_the_property_file_is_the_report_that_the_evaluation_writes(steps: dict[str, Step]) -> None:
+def test_the_property_files_are_the_reports_that_the_scripts_write(steps: dict[str, Step]) -> None:
+    (report,) = steps["AbaloneProcess"].property_files
+    assert (report.output_name, report.path) == ("report", preprocess.REPORT.name)
     (report,) = steps["AbaloneEval"].property_files
     assert (report.output_name, report.path) == ("evaluation", evaluate.REPORT.name)
 
@@ -180,7 +187,7 @@ def test_every_address_that_a_run_writes_to_holds_its_execution_id(
     written.append(requests["AbaloneTransform"]["TransformOutput"]["S3OutputPath"])
     assert [uri["Std:Join"]["Values"][:2] for uri in written] == [
         ["s3://mine/abalone/runs", EXECUTION]
-    ] * 8
+    ] * 11
 
 
 def test_no_output_address_is_the_beginning_of_another(requests: dict[str, Any]) -> None:
@@ -253,7 +260,7 @@ def test_the_refusal_says_the_mse_and_the_threshold(requests: dict[str, Any]) ->
 
 
 def test_the_bundled_rows_are_those_that_the_preparation_takes(tmp_path: Path) -> None:
-    raw, batch = tmp_path / Path(RAW_KEY).name, tmp_path / Path(BATCH_KEY).name
+    raw, batch = tmp_path / RAW_FILE, tmp_path / BATCH_FILE
     raw.write_bytes(source.raw_csv())
     batch.write_bytes(source.batch_csv())
     shells = preprocess.read_table(raw, preprocess.COLUMNS)
