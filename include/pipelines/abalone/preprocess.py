@@ -33,6 +33,8 @@ reads and writes below /opt/ml (another root for tests and by hand: `--root`).
     processing/input/batch/    rows to score; with `--labelled` they have nine values
     processing/batch/<name>    each file, transformed: no label, or with `--labelled` the label
                                first (what evaluate.py reads)
+    processing/rows/<name>     each file as it was read: what a prediction is joined to, even if
+                               newer rows have taken the place of these
 
 baseline.json is what a population stability index compares new rows with:
 
@@ -62,6 +64,7 @@ import json
 import math
 import pickle
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -88,6 +91,7 @@ PREPROCESSOR = Path("processing/preprocessor/preprocessor.joblib")
 BASELINE = Path("processing/baseline/baseline.json")
 REPORT = Path("processing/report/report.json")
 BATCH_OUTPUT = Path("processing/batch")
+ROWS_OUTPUT = Path("processing/rows")
 RESOURCES = Path("config/resourceconfig.json")
 MESSAGE = Path("output/message")
 
@@ -440,6 +444,8 @@ def infer(root: Path, with_labels: bool) -> None:
     for name, table in read_tables(root / BATCH_INPUT, columns).items():
         rows = labelled(preprocessor, table) if with_labels else preprocessor.transform(table)
         write_csv(root / BATCH_OUTPUT / name, rows)
+        (root / ROWS_OUTPUT / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / BATCH_INPUT / name, root / ROWS_OUTPUT / name)
 
 
 def load_preprocessor(path: Path) -> ColumnTransformer:
