@@ -193,6 +193,7 @@ def started(task: JobOperator) -> tuple[JobRun, dict[str, Any]]:
         map_index=-1,
         max_tries=0,
         start_date=datetime.now(UTC),
+        xcom_push=lambda *_: None,
     )
     context: dict[str, Any] = {"ti": ti, "task": task, "task_state_store": Store()}
     job = JobRun(task, context)  # type: ignore[arg-type]

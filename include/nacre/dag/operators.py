@@ -15,6 +15,7 @@ from include.nacre.dag.binding import Judgement, Template
 from include.nacre.dag.faults import StepRefused
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.links import JobLink, LogLink
+from include.nacre.dag.reasons import kept_reason
 from include.nacre.dag.retries import FITTING_RETRIES
 from include.nacre.definition.expressions import Json
 from include.nacre.definition.paths import Path
@@ -93,8 +94,9 @@ class LaunchOperator(StepOperator, ABC):
 
     def execute(self, context: Context) -> Json:
         """Create or adopt the job; return what later steps need, or defer until it has ended."""
-        self.check_start(context)
-        return self._told(self._run(context).execute(), context)
+        with kept_reason(context):
+            self.check_start(context)
+            return self._told(self._run(context).execute(), context)
 
     def resume(self, context: Context, event: Mapping[str, Any]) -> Json:
         """Go on when the trigger has seen the job end, or cannot wait for it."""
@@ -107,12 +109,13 @@ class LaunchOperator(StepOperator, ABC):
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
     ) -> Any:
         """Resume; also after the trigger has failed, or the task's time was over."""
-        try:
-            return super().resume_execution(next_method, next_kwargs, context)
-        except TaskDeferralTimeout:
-            return self._run(context).give_up()
-        except TaskDeferralError as error:
-            return self._told(self._run(context).resume("", trouble=str(error)), context)
+        with kept_reason(context):
+            try:
+                return super().resume_execution(next_method, next_kwargs, context)
+            except TaskDeferralTimeout:
+                return self._run(context).give_up()
+            except TaskDeferralError as error:
+                return self._told(self._run(context).resume("", trouble=str(error)), context)
 
     def on_kill(self) -> None:
         """Stop the job: the task was marked, cleared, or ran out of time in the worker."""
@@ -200,7 +203,8 @@ class ConditionOperator(StepOperator, SkipMixin):
         from include.nacre.dag.resolve import required
 
         self.check_start(context)
-        verdict = required(self.conditions)
+        with kept_reason(context):
+            verdict = required(self.conditions)
         for comparison in verdict.comparisons:
             self.log.info(comparison)
         taken, other = self.step.if_steps, self.step.else_steps
@@ -234,7 +238,8 @@ class FailOperator(StepOperator):
     def execute(self, context: Context) -> NoReturn:
         """Fail, always."""
         self.check_start(context)
-        raise StepRefused(str(self.message) or "The Fail step has no message.")
+        with kept_reason(context):
+            raise StepRefused(str(self.message) or "The Fail step has no message.")
 
 
 class UnseenFailuresOperator(BaseOperator):
@@ -255,4 +260,5 @@ class UnseenFailuresOperator(BaseOperator):
         """Look how the tasks have ended; fail with those that failed."""
         from include.nacre.dag.ends import show_failures
 
-        show_failures(self.steps, context)
+        with kept_reason(context):
+            show_failures(self.steps, context)

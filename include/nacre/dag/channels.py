@@ -1,0 +1,99 @@
+"""The ways that alerts take: one for each type of the connection. Providers are imported here."""
+
+from collections.abc import Callable, Mapping
+from html import escape
+from http.client import HTTPException
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowException
+
+from include.nacre.dag.messages import Message, one_line
+from include.nacre.dag.patience import aws_errors
+
+
+class AlertError(Exception):
+    """An alert that could not be sent; says what to do."""
+
+
+def send(connection: Any, message: Message) -> None:
+    """Send a message the way that an Airflow connection stands for. Raises AlertError."""
+    channel = CHANNELS.get(connection.conn_type)
+    if channel is None:
+        raise AlertError(
+            f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}. An alert is "
+            f"sent by a connection of type {', '.join(sorted(CHANNELS))}: change its type."
+        )
+    try:
+        channel(connection, message).notify({})
+    except _troubles() as error:
+        # From None: the clients' tracebacks may show the address, which is a webhook's secret.
+        raise AlertError(
+            f"The alert {message.subject!r} was not sent over connection {connection.conn_id!r} "
+            f"({connection.conn_type}): {type(error).__name__}. {_said(error, connection)}"
+        ) from None
+
+
+def _troubles() -> tuple[type[Exception], ...]:
+    """Return what mail servers, AWS and Slack, and the providers' hooks, may raise."""
+    return (OSError, HTTPException, ValueError, AirflowException, *aws_errors())
+
+
+def _said(error: Exception, connection: Any) -> str:
+    """Return what an error says, without the secret of the connection."""
+    text = " ".join(str(error).split())
+    return text.replace(connection.password, "***") if connection.password else text
+
+
+def _mail(connection: Any, message: Message) -> Any:
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+    to = connection.extra_dejson.get("to")
+    if not to:
+        raise _lacking(connection, "to", "who gets the mail (addresses with commas between them)")
+    return SmtpNotifier(
+        to=to,
+        subject=one_line(message.subject),
+        html_content=f"<pre>{escape(message.text)}</pre>",
+        smtp_conn_id=connection.conn_id,
+    )
+
+
+def _topic(connection: Any, message: Message) -> Any:
+    from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
+
+    extra = connection.extra_dejson
+    arn = str(extra.get("topic_arn") or extra.get("target_arn") or "")
+    if not arn:
+        raise _lacking(connection, "topic_arn", "the SNS topic that alerts go to")
+    return SnsNotifier(
+        aws_conn_id=connection.conn_id,
+        target_arn=arn,
+        subject=one_line(message.subject),
+        message=message.text,
+        region_name=arn.split(":")[3] if arn.count(":") > 3 else None,
+    )
+
+
+def _slack(connection: Any, message: Message) -> Any:
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+
+    # Slack's own escapes: without them <a> is a link, and <!channel> wakes everybody.
+    subject, text = (escape(part, quote=False) for part in (message.subject, message.text))
+    return SlackWebhookNotifier(
+        slack_webhook_conn_id=connection.conn_id, text=f"*{subject}*\n{text}"
+    )
+
+
+def _lacking(connection: Any, key: str, what: str) -> AlertError:
+    return AlertError(
+        f"Connection {connection.conn_id!r} ({connection.conn_type}) does not say {what}: write it "
+        f"into its extra, as {key!r}."
+    )
+
+
+CHANNELS: Mapping[str, Callable[[Any, Message], Any]] = {
+    "smtp": _mail,
+    "aws": _topic,
+    "slackwebhook": _slack,
+}
+"""By the type of the connection, what makes the provider's notifier."""
