@@ -12,7 +12,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from airflow.sdk import BaseNotifier, Connection
+from airflow.sdk import DAG, BaseNotifier, Connection
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -76,6 +76,12 @@ class Alert(BaseNotifier):
         In a thread: the provider's own way to SNS without one needs a library that is not here.
         """
         await asyncio.to_thread(self.notify, context)
+
+    def get_template_env(self, dag: Any = None) -> Any:
+        """Return what templates are rendered with: the DAG's own, except in dag.test(), which gives
+        callbacks a DAG that has none.
+        """
+        return super().get_template_env(dag if isinstance(dag, DAG) else None)
 
     def _message(self, context: Any) -> Message:
         about, said = _about(context), [self.subject, self.message]

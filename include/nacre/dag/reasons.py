@@ -40,11 +40,14 @@ def _keep(error: Any, context: Context) -> None:
 
 def task_states(dag_id: str, run_id: str) -> Mapping[str, str]:
     """Return the state of each task of a run; of mapped ones the index stands behind the id. Works
-    in tasks, in the DAG processor's callbacks and in the triggerer.
+    in tasks, in the DAG processor's callbacks and in the triggerer; in a callback of dag.test()
+    there is nobody to ask, and it is empty.
     """
-    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+    from airflow.sdk.execution_time import task_runner
 
-    found = RuntimeTaskInstance.get_task_states(dag_id=dag_id, run_ids=[run_id])
+    if not hasattr(task_runner, "SUPERVISOR_COMMS"):
+        return {}
+    found = task_runner.RuntimeTaskInstance.get_task_states(dag_id=dag_id, run_ids=[run_id])
     return {name: str(state) for name, state in found.get(run_id, {}).items()}
 
 
