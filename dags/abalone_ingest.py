@@ -1,93 +1,119 @@
 """
-### Abalone: land the data
+### Abalone: land a day's data
 
-Puts the raw data (4,177 shells, from the package scikit-lego: no download) and a batch of shells to
-score into S3, after the checks that the training itself makes. Then it says so with the asset
-`abalone_raw`, which starts **abalone_training**. The asset's event carries the facts: address,
-rows, checksum.
+Fetches a date's labelled rows and its batch of rows to score, checks them (values, ranges, number
+of rows), and puts them into S3. Then it says so: the asset `abalone_raw` starts
+**abalone_training**, the asset `abalone_batch` starts **abalone_scoring**. Their events carry the
+facts: partition, address, rows, quarantined rows, checksum.
 
 | what | where |
 | --- | --- |
-| labelled rows | `s3://<bucket>/abalone/raw/abalone.csv` |
-| rows to score | `s3://<bucket>/abalone/batch/batch.csv` |
+| labelled rows | `s3://<bucket>/abalone/raw/<date>/abalone.csv` |
+| rows to score | `s3://<bucket>/abalone/batch/<date>/batch.csv` |
+| bad rows, each with its line and reason | `s3://<bucket>/abalone/quarantine/<date>/` |
 
-Run it by hand; running it again lands the same files. A data DAG of your own can take its place:
-the training knows only the asset.
+**Runs** every midnight UTC for its date, by hand (the form asks for date and source), and as a
+backfill. Landing a date again replaces its files.
+
+**When it fails**, the log says every fault of the file: nothing of it was landed. A source that is
+not there yet is tried again; a bad file is not: mend it, then *Clear* the task.
+
+The bundled data set has 139 or 140 of 4,177 shells for every date; 30 days have each of them once.
+To begin with a month of history, run it with `HistoryDays` 29. A data DAG of your own can take its
+place: training and scoring know only the assets. More: `docs/abalone.md`.
 """
 
-import hashlib
 import os
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from airflow.sdk import Asset, dag, task
+from airflow.sdk import Asset, CronTriggerTimetable, Param, dag, task
 
-from include.pipelines.abalone.layout import BATCH, BATCH_FILE, PREFIX, RAW, RAW_DATA, RAW_FILE
+from include.pipelines.abalone.layout import BATCH_DATA, PREFIX, RAW_DATA
 from include.pipelines.site import find_site
 
-BUCKET = find_site(os.environ, PREFIX).bucket
-raw_data = Asset(RAW_DATA)
+SITE = find_site(os.environ, PREFIX)
+raw_data, batch_data = Asset(RAW_DATA), Asset(BATCH_DATA)
+
+ADDRESS = "s3://..., https://... or http://...; {date} stands for the date"
+CHECKSUM = "SHA-256 in hexadecimal, or the address of a sha256sum file; the web needs one"
+OPTIONAL = ["null", "string"]
+PARAMS = {
+    "Date": Param(None, type=OPTIONAL, format="date", description="By default the run's date"),
+    "Source": Param("bundled", type="string", description=f"Of labelled rows: bundled, {ADDRESS}"),
+    "Checksum": Param(None, type=OPTIONAL, description=f"Of the labelled rows: {CHECKSUM}"),
+    "HistoryDays": Param(
+        0,
+        type="integer",
+        minimum=0,
+        maximum=366,
+        description="So many days before the date get their labelled rows too, if they have none",
+    ),
+    "BatchSource": Param(
+        "bundled", type=OPTIONAL, description=f"Of rows to score: bundled, {ADDRESS}; empty: none"
+    ),
+    "BatchChecksum": Param(None, type=OPTIONAL, description=f"Of the rows to score: {CHECKSUM}"),
+}
 
 
 @dag(
-    schedule=None,
-    max_active_runs=1,
+    schedule=CronTriggerTimetable("0 0 * * *", timezone="UTC", run_immediately=False),
+    # No start_date: with one, unpausing the DAG would at once run the last midnight.
+    catchup=False,
+    max_active_runs=4,
+    params=PARAMS,
     doc_md=__doc__,
     tags=["abalone", "data"],
     default_args={"owner": "ml-platform", "retries": 2, "retry_delay": timedelta(seconds=30)},
 )
 def abalone_ingest() -> None:
-    @task
-    def land_batch() -> dict[str, Any]:
+    @task(outlets=[batch_data])
+    def land_batch(*, params: Any, dag_run: Any, outlet_events: Any) -> dict[str, Any]:
         """The rows to score; first, since the training reads both."""
-        from include.pipelines.abalone import preprocess, source
+        facts = land("Batch", params, dag_run)
+        outlet_events[batch_data].extra = facts
+        return facts
 
-        return land(source.batch_csv(), f"{BATCH}/{BATCH_FILE}", preprocess.FEATURES)
-
-    @task(outlets=[raw_data])
-    def land_raw(*, outlet_events: Any = None) -> dict[str, Any]:
-        """The labelled rows, and the asset with its facts."""
-        from include.pipelines.abalone import preprocess, source
-
-        facts = land(source.raw_csv(), f"{RAW}/{RAW_FILE}", preprocess.COLUMNS)
+    @task(outlets=[raw_data], trigger_rule="none_failed")
+    def land_raw(*, params: Any, dag_run: Any, outlet_events: Any) -> dict[str, Any]:
+        """The labelled rows of the date, and of days before it that have none."""
+        facts = land("", params, dag_run, int(params["HistoryDays"]))
         outlet_events[raw_data].extra = facts
         return facts
 
     land_batch() >> land_raw()
 
 
-def land(content: bytes, key: str, columns: tuple[str, ...]) -> dict[str, Any]:
-    """Check a file and write it. Neither bad data nor a missing bucket mends itself: no retry."""
+def land(what: str, params: Any, dag_run: Any, history: int = 0) -> dict[str, Any]:
+    """Land what the form's fields <what>Source and <what>Checksum name; the facts of the date."""
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-    from airflow.sdk.exceptions import AirflowFailException
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-    s3 = S3Hook()
-    if not s3.check_for_bucket(BUCKET):
-        raise AirflowFailException(
-            f"The bucket {BUCKET!r} does not exist, or the connection aws_default may not see it."
-            f" Create it (aws s3 mb s3://{BUCKET}), or set SAGEMAKER_BUCKET to one of yours."
-        )
-    rows = rows_of(content, Path(key).name, columns)
-    s3.load_bytes(content, key, BUCKET, replace=True)
-    digest = hashlib.sha256(content).hexdigest()
-    return {"address": f"s3://{BUCKET}/{key}", "rows": rows, "sha256": digest}
+    from include.pipelines.abalone import landing, origin, partitions, validate
 
-
-def rows_of(content: bytes, name: str, columns: tuple[str, ...]) -> int:
-    """How many rows the preparation will find; it must find no fault."""
-    from airflow.sdk.exceptions import AirflowFailException
-
-    from include.pipelines.abalone import preprocess
-
-    with TemporaryDirectory() as folder:
-        Path(folder, name).write_bytes(content)
-        try:
-            (table,) = preprocess.read_tables(Path(folder), columns).values()
-        except preprocess.BadInputError as error:
-            raise AirflowFailException(f"The data was not landed:\n{error}") from None
-    return len(table)
+    kind = landing.BATCH if what == "Batch" else landing.RAW
+    fields = (params[f"{what}{field}"] or "" for field in ("Source", "Checksum"))
+    try:
+        day = partitions.date_of(params["Date"], dag_run.logical_date, dag_run.run_after)
+        come_from = origin.read_origin(*fields, what=what, days=1 + history)
+        if come_from.is_none:
+            raise AirflowSkipException(f"{what}Source is empty: nothing to land")
+        place = landing.Landing(S3Hook().get_conn(), SITE, kind, come_from)
+        place.require_bucket()
+        for earlier in place.missing(partitions.days_before(day, history)):
+            print(place.land(earlier))
+        facts = place.land(day)
+    except landing.NotThereError as error:
+        raise AirflowException(str(error)) from None
+    except (
+        landing.BucketError,
+        origin.OriginError,
+        partitions.NoDataError,
+        validate.BadFileError,
+    ) as error:
+        raise AirflowFailException(str(error)) from None
+    print(facts)
+    return facts
 
 
 abalone_ingest()

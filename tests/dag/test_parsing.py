@@ -36,7 +36,9 @@ print([name for name in sorted(set(sys.modules) - before) if name.startswith(hea
 """
 
 
-@pytest.mark.parametrize("dag", ["abalone_training", "abalone_native", "iris_training"])
+@pytest.mark.parametrize(
+    "dag", ["abalone_ingest", "abalone_training", "abalone_native", "iris_training"]
+)
 def test_parsing_imports_neither_boto3_nor_a_provider(dag: str) -> None:
     file = PROJECT / "dags" / f"{dag}.py"
     ran = subprocess.run(

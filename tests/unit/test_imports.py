@@ -59,7 +59,18 @@ ROOMS = {
     "plugins": ("plugins/**/*.py", ("include.nacre.dag",), ()),
 }
 # What defines a pipeline or its data's place; any other file of a problem runs in a container.
-DEFINING = ("__init__.py", "pipeline.py", "layout.py", "comparison.py", "scoring.py")
+DEFINING = (
+    "__init__.py",
+    "batches.py",
+    "comparison.py",
+    "landing.py",
+    "layout.py",
+    "origin.py",
+    "partitions.py",
+    "pipeline.py",
+    "scoring.py",
+    "validate.py",
+)
 OURS = ("include", "scripts", "tests", "dags", "plugins")
 
 

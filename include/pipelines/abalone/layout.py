@@ -22,6 +22,8 @@ BATCH = f"{PREFIX}/batch"
 QUARANTINE = f"{PREFIX}/quarantine"
 SCORED = f"{PREFIX}/scores"
 RAW_FILE, BATCH_FILE = "abalone.csv", "batch.csv"
+PREDICTIONS_FILE, QUALITY_FILE = "predictions.csv", "quality.json"
+"""What scoring leaves in `scores/<date>/<execution id>/`."""
 
 
 def raw_key(date: str) -> str:
@@ -37,3 +39,8 @@ def batch_key(date: str) -> str:
 def address(site: Site, key: str) -> str:
     """The S3 address of a key in the site's bucket."""
     return f"s3://{site.bucket}/{key}"
+
+
+def quarantine_key(date: str, file: str) -> str:
+    """The object of a partition's bad rows; `file` is RAW_FILE or BATCH_FILE."""
+    return f"{QUARANTINE}/{date}/{file}"

@@ -38,7 +38,7 @@ reads and writes below /opt/ml (another root for tests and by hand: `--root`).
 
 baseline.json is what a population stability index compares new rows with:
 
-    {"rows": 2923,             training rows
+    {"rows": 2932,             training rows
      "label": "rings",
      "columns": {
        "sex":    {"kind": "category", "categories": ["F", "I", "M"], "shares": [.31, .32, .37],
@@ -178,10 +178,17 @@ def parse(content: bytes, columns: Sequence[str]) -> dict[int, list[str]]:
         raise BadInputError(
             [f"the file is empty; rows of {len(columns)} values are expected: {names}"]
         )
-    first_line, first = next(iter(rows.items()))
-    if first[0].strip().lower() == columns[0]:
-        raise BadInputError([f"row {first_line}: a header; data rows are expected"])
     return rows
+
+
+def header_line(rows: Mapping[int, list[str]], columns: Sequence[str]) -> int | None:
+    """The line of a header, if the first row is one."""
+    line, first = next(iter(rows.items()))
+    return line if first[0].strip().lower() == columns[0] else None
+
+
+def no_header(line: int) -> str:
+    return f"row {line}: a header; data rows are expected"
 
 
 def examine(
@@ -237,7 +244,10 @@ def reason(column: str, cell: str) -> str:
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """One CSV file as typed columns, NaN where a feature is missing."""
-    table, faults = examine(parse(path.read_bytes(), columns), columns)
+    rows = parse(path.read_bytes(), columns)
+    if (line := header_line(rows, columns)) is not None:
+        raise BadInputError([no_header(line)])
+    table, faults = examine(rows, columns)
     if faults:
         raise BadInputError([fault for line in sorted(faults) for fault in faults[line]])
     return table

@@ -1,0 +1,101 @@
+"""Which days' data a run is about. Values in, values out; it imports no data library."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+
+class NoDataError(Exception):
+    """There is nothing to work on; the text says where it was looked for, and what to do."""
+
+
+def date_of(
+    asked: str | None,
+    logical_date: datetime | None,
+    run_after: datetime,
+    events: Iterable[Mapping[str, Any] | None] = (),
+) -> str:
+    """The date (YYYY-MM-DD) that a run works on.
+
+    What the form asks for; else the newest partition of the asset events that started the run
+    (their extras); else the run's logical date; else, for a run without one, when it was due.
+    """
+    arrived = [str(extra["partition"]) for extra in events if extra and extra.get("partition")]
+    if asked or arrived:
+        return max(map(checked, [asked] if asked else arrived))
+    return (logical_date or run_after).date().isoformat()
+
+
+def checked(text: str) -> str:
+    """A date as it names a partition; NoDataError for anything else."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise NoDataError(f"{text!r} is no date; write it as YYYY-MM-DD") from None
+
+
+def days_before(day: str, count: int) -> list[str]:
+    """That many dates before a date, the oldest first."""
+    last = date.fromisoformat(day)
+    return [(last - timedelta(days=back)).isoformat() for back in range(count, 0, -1)]
+
+
+@dataclass(frozen=True)
+class History:
+    """What lies below an address, as preprocess.py will choose from it."""
+
+    dates: tuple[str, ...]
+    """The partitions' dates up to the run's, ascending."""
+    later: int
+    """How many partitions are passed over, since they are newer."""
+    undated: int
+    """How many files lie in no dated folder: they always count."""
+    size: int
+    """Bytes of all files that count."""
+
+    def __str__(self) -> str:
+        dated = f"{len(self.dates)} partitions"
+        if self.dates:
+            dated += f" ({self.dates[0]} to {self.dates[-1]})"
+        undated = f" and {self.undated} files without a date" if self.undated else ""
+        later = f"; {self.later} newer partitions are passed over" if self.later else ""
+        return f"{dated}{undated}, {self.size / 1000:.0f} kB{later}"
+
+
+def history(sizes: Mapping[str, int], address: str, until: str) -> History:
+    """What counts up to a date, of files (bytes by their paths) below an address.
+
+    Raises NoDataError if nothing does. Which files count is preprocess.py's rule.
+    """
+    days = {path: _day(path) for path in sizes if not path.rpartition("/")[2].startswith(".")}
+    there = sorted({day for day in days.values() if day})
+    counting = [path for path, day in days.items() if day <= until]
+    if not counting:
+        raise NoDataError(_nothing(there, address, until))
+    dates = tuple(day for day in there if day <= until)
+    return History(
+        dates=dates,
+        later=len(there) - len(dates),
+        undated=sum(not day for day in days.values()),
+        size=sum(sizes[path] for path in counting),
+    )
+
+
+def _day(path: str) -> str:
+    return next((part for part in path.split("/")[:-1] if _is_date(part)), "")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _nothing(there: list[str], address: str, until: str) -> str:
+    begins = f": its partitions begin at {there[0]}" if there else ""
+    return (
+        f"{address} holds no rows up to {until}{begins}. Run abalone_ingest with Date {until}"
+        " (HistoryDays 29 lands the 29 days before it, too), or ask for another date."
+    )
