@@ -1,12 +1,26 @@
-"""Loads what every step's task needs, once for each worker instead of once for each task.
+"""Loads what every step's task needs, once for each worker instead of once for each task; and
+keeps an API server on SQLite from locking itself out.
 
 The hook brings boto3 along; forked task processes inherit both, which saves each of them about
 half a second. The tasks' links need no plugin: Airflow keeps them with the DAG.
 """
 
+from typing import Any
+
 import airflow.providers.amazon.aws.hooks.base_aws  # noqa: F401  (this is what is preloaded)
+from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
+
+from include.nacre.dag.one_writer import OneWriter
+
+
+def middlewares() -> list[Any]:
+    """What stands before Airflow's API: nothing, where the database takes several writers."""
+    if not conf.get("database", "sql_alchemy_conn").startswith("sqlite"):
+        return []
+    return [{"name": "one writer at a time (SQLite)", "middleware": OneWriter}]
 
 
 class NacrePlugin(AirflowPlugin):
     name = "nacre"
+    fastapi_root_middlewares = middlewares()

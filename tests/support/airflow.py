@@ -15,10 +15,11 @@ import httpx
 import psutil
 
 from scripts.airflow_env import ROOT, airflow_environment, is_healthy
-from scripts.processes import start, wait_until
+from scripts.processes import start, tail, wait_until
 from scripts.stack import SETTINGS_FILE
 
 Json = Any
+LOG = "standalone.log"
 
 # So that a killed worker is noticed within a test's patience; Airflow's own default is 300 s.
 HEARTBEATS = {
@@ -55,10 +56,21 @@ class Airflow:
         self.helpers.callback(child.stop)
 
     def call(self, method: str, path: str, **options: Json) -> Json:
-        """What the API answers; raises httpx.HTTPStatusError on a refusal."""
+        """What the API answers; raises httpx.HTTPStatusError on a refusal, with the answer and,
+        where it is the server's own fault, the end of the server's log.
+        """
         answer = self.client.request(method, f"/api/v2{path}", **options)
-        answer.raise_for_status()
+        self._check(answer)
         return answer.json() if answer.content else None
+
+    def _check(self, answer: httpx.Response) -> None:
+        if answer.is_success:
+            return
+        request = answer.request
+        said = f"{request.method} {request.url.path}: {answer.status_code} {answer.text}"
+        if answer.is_server_error:
+            said += f"\nAirflow's log ends with:\n{tail(self.home / LOG, lines=100)}"
+        raise httpx.HTTPStatusError(said, request=request, response=answer)
 
     def trigger(self, dag_id: str, conf: Mapping[str, Json] | None = None) -> str:
         """Unpause the DAG, start a run; its run id."""
@@ -95,7 +107,7 @@ class Airflow:
             params={"full_content": "true"},
             headers={"Accept": "application/json"},
         )
-        answer.raise_for_status()
+        self._check(answer)
         content = answer.json()["content"]
         return "\n".join(entry if isinstance(entry, str) else _line(entry) for entry in content)
 
@@ -183,6 +195,8 @@ def running_airflow(
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__BASE_URL": f"http://localhost:{port}",
+        # A 500 says what happened, not only where it is logged.
+        "AIRFLOW__API__EXPOSE_STACKTRACE": "True",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
     }
@@ -191,7 +205,7 @@ def running_airflow(
     # Pools too: a task whose pool does not exist waits for ever.
     load = [sys.executable, "-m", "scripts.load_settings", str(SETTINGS_FILE)]
     subprocess.run(load, env=variables, cwd=ROOT, check=True, capture_output=True)
-    log = home / "standalone.log"
+    log = home / LOG
     argv = [sys.executable, "-m", "airflow", "standalone"]
     child = start("Airflow", argv, env=variables, log=log, cwd=ROOT, grace_seconds=30)
     try:
