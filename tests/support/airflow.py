@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import psutil
 from scripts.airflow_env import ROOT, airflow_environment, is_healthy
 from scripts.processes import start, tail, wait_until
 from scripts.stack import SETTINGS_FILE
+from tests.support.local_sagemaker import LocalSageMaker
 
 Json = Any
 LOG = "standalone.log"
@@ -72,12 +74,67 @@ class Airflow:
             said += f"\nAirflow's log ends with:\n{tail(self.home / LOG, lines=100)}"
         raise httpx.HTTPStatusError(said, request=request, response=answer)
 
+    def unpause(self, *dag_ids: str) -> None:
+        """Let the DAGs run, as soon as they are parsed."""
+        for dag_id in dag_ids:
+            wait_for(partial(self.knows, dag_id), f"{dag_id} to be parsed", seconds=60)
+            self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+
+    def pause(self, *dag_ids: str) -> None:
+        """Start no more runs of the DAGs; what triggers them is kept for later."""
+        for dag_id in dag_ids:
+            self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
+
     def trigger(self, dag_id: str, conf: Mapping[str, Json] | None = None) -> str:
         """Unpause the DAG, start a run; its run id."""
-        wait_for(lambda: self.knows(dag_id), f"{dag_id} to be parsed", seconds=60)
-        self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+        self.unpause(dag_id)
         body = {"logical_date": None, "conf": dict(conf or {})}
         return str(self.call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+
+    def backfill(self, dag_id: str, first: str, last: str, **options: Json) -> None:
+        """Unpause the DAG, run it for its dates from `first` to `last` (ISO 8601).
+
+        `options` are those of POST /backfills: max_active_runs, reprocess_behavior, dag_run_conf.
+        """
+        self.unpause(dag_id)
+        dates = {"from_date": first, "to_date": last}
+        self.call("POST", "/backfills", json={"dag_id": dag_id, **dates, **options})
+
+    def runs(self, dag_id: str, **filters: Json) -> list[Json]:
+        """The DAG's runs, the oldest first; filters are those of GET dagRuns (run_type, ...)."""
+        params = {"order_by": "run_after", "limit": 100, **filters}
+        return list(self.call("GET", f"/dags/{dag_id}/dagRuns", params=params)["dag_runs"])
+
+    def questions(self) -> list[Json]:
+        """What people are asked and have not answered: the page Required Actions."""
+        path = "/dags/~/dagRuns/~/hitlDetails"
+        found = self.call("GET", path, params={"response_received": False})
+        return list(found["hitl_details"])
+
+    def answer(self, question: Json, option: str, inputs: Mapping[str, Json] | None = None) -> None:
+        """Choose an option of one of the `questions`, as a person does in the UI."""
+        asked = question["task_instance"]
+        self.call(
+            "PATCH",
+            f"/dags/{asked['dag_id']}/dagRuns/{asked['dag_run_id']}/taskInstances"
+            f"/{asked['task_id']}/{asked['map_index']}/hitlDetails",
+            json={"chosen_options": [option], "params_input": dict(inputs or {})},
+        )
+
+    def events(self, asset: str) -> list[Json]:
+        """The events of an asset, by its name, the oldest first."""
+        params = {"asset_id": self._asset_id(asset), "order_by": "timestamp", "limit": 100}
+        return list(self.call("GET", "/assets/events", params=params)["asset_events"])
+
+    def announce(self, asset: str, extra: Mapping[str, Json]) -> None:
+        """Emit an event of an asset, as a program outside of Airflow does."""
+        body = {"asset_id": self._asset_id(asset), "extra": dict(extra)}
+        self.call("POST", "/assets/events", json=body)
+
+    def _asset_id(self, name: str) -> int:
+        found = self.call("GET", "/assets", params={"name_pattern": name, "limit": 100})["assets"]
+        (asset_id,) = (int(asset["id"]) for asset in found if asset["name"] == name)
+        return asset_id
 
     def knows(self, dag_id: str) -> bool:
         return self.client.get(f"/api/v2/dags/{dag_id}").status_code == httpx.codes.OK
@@ -121,6 +178,19 @@ class Airflow:
             "reset_dag_runs": True,
         }
         self.call("POST", f"/dags/{dag_id}/clearTaskInstances", json=body)
+
+    def xcom(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        key: str = "return_value",
+        *,
+        map_index: int = -1,
+    ) -> Json:
+        """What a task has left."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
+        return self.call("GET", path, params={"deserialize": True, "map_index": map_index})["value"]
 
     def mark(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
         """What "Mark state as..." does."""
@@ -171,6 +241,22 @@ def wait_for(
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:.0f} s for {what.format(facts())}")
         time.sleep(0.1)
+
+
+def aws_connection(sagemaker: LocalSageMaker) -> Json:
+    """What `aws_default` is where the service stands for AWS."""
+    return {
+        "conn_type": "aws",
+        "login": "local",
+        "password": "local",
+        "extra": {
+            "region_name": "us-east-1",
+            "endpoint_url": sagemaker.endpoint,
+            # The local S3 repeats a whole upload's checksum in answers to ranged reads.
+            "config_kwargs": {"response_checksum_validation": "when_required"},
+            "service_config": {"s3": {"endpoint_url": sagemaker.s3_endpoint}},
+        },
+    }
 
 
 def free_port() -> int:

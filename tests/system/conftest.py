@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.airflow_env import ROOT
-from tests.support.airflow import Airflow, running_airflow
+from tests.support.airflow import Airflow, aws_connection, running_airflow
 from tests.support.local_sagemaker import LocalSageMaker, local_sagemaker
 
 
@@ -29,16 +29,8 @@ def dags(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def airflow(
     tmp_path_factory: pytest.TempPathFactory, sagemaker: LocalSageMaker, dags: Path
 ) -> Iterator[Airflow]:
-    connection = {
-        "conn_type": "aws",
-        "login": "local",
-        "password": "local",
-        "extra": {
-            "region_name": "us-east-1",
-            "endpoint_url": sagemaker.endpoint,
-            "service_config": {"s3": {"endpoint_url": sagemaker.s3_endpoint}},
-        },
-    }
     home = tmp_path_factory.mktemp("airflow")
-    with running_airflow(home, dags, connections={"aws_default": connection}) as running:
+    with running_airflow(
+        home, dags, connections={"aws_default": aws_connection(sagemaker)}
+    ) as running:
         yield running
