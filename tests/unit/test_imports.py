@@ -27,7 +27,12 @@ ROOMS = {
     ),
     "dag": (
         "include/nacre/dag/**/*.py",
-        ("include.nacre.definition", "include.nacre.native", "include.nacre.dag"),
+        (
+            "include.nacre.definition",
+            "include.nacre.native",
+            "include.nacre.registry",
+            "include.nacre.dag",
+        ),
         (),
     ),
     "local": (

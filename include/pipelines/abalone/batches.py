@@ -1,0 +1,152 @@
+"""Which batches are to be scored: those that have landed since they were last scored.
+
+Pure: what lies in S3, and what asset events say, comes in as values.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from include.pipelines.abalone.layout import BATCH, PREDICTIONS_FILE, SCORED
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows to score of one date."""
+
+    date: str
+    address: str
+    """An S3 file, or a prefix that ends with a slash."""
+    landed: datetime
+
+
+Stored = tuple[str, datetime]
+"""An object in the bucket: its key, and when it was written."""
+
+
+class BadBatchError(ValueError):
+    """What was asked for or announced is no batch; one line a fault."""
+
+
+def landed(bucket: str, objects: Iterable[Stored]) -> dict[str, Batch]:
+    """Return the batches that lie in the bucket, by date.
+
+    A batch is all that lies in its date's folder, and has landed when its last file has. Files
+    outside of dated folders are no batch; hidden ones (`.name`) are passed over.
+    """
+    found: dict[str, Batch] = {}
+    for day, _, time in _dated(BATCH, objects):
+        batch = Batch(day, f"s3://{bucket}/{BATCH}/{day}/", time)
+        found[day] = max(batch, found.get(day, batch), key=_landed_at)
+    return found
+
+
+def scored(objects: Iterable[Stored]) -> dict[str, datetime]:
+    """Return when each date was last scored. What was scored has predictions: they are written
+    when they have passed every check.
+    """
+    found: dict[str, datetime] = {}
+    for day, name, time in _dated(SCORED, objects):
+        if name.endswith(f"/{PREDICTIONS_FILE}"):
+            found[day] = max(time, found.get(day, time))
+    return found
+
+
+def named(events: Iterable[tuple[Mapping[str, Any], datetime]]) -> dict[str, Batch]:
+    """Return the batches that asset events name, by date: each event's extra, and its time.
+
+    An event without a partition (made by hand, or that of an approval) names none. Raises
+    BadBatchError with every event that names half of one.
+    """
+    found: dict[str, Batch] = {}
+    faults: list[str] = []
+    for extra, time in events:
+        if "partition" not in extra:
+            continue
+        if fault := _fault(extra):
+            faults.append(fault)
+        else:
+            batch = Batch(extra["partition"], extra["address"], time)
+            found[batch.date] = max(batch, found.get(batch.date, batch), key=_landed_at)
+    if faults:
+        raise BadBatchError("\n".join(faults))
+    return found
+
+
+def chosen(
+    date: str | None,
+    there: Mapping[str, Batch],
+    announced: Mapping[str, Batch],
+    done: Mapping[str, datetime],
+    days: int,
+) -> list[dict[str, str]]:
+    """Return date and address of each batch to score, the oldest first.
+
+    :param date: score this day's batch and no other, scored or not
+    :param there: what lies in the bucket; it knows best when that has landed
+    :param announced: what asset events name, wherever it lies
+    :param done: when each date was last scored
+    :param days: how many days back from the newest batch are looked at, that day counted; what an
+        event names is looked at in any case
+    """
+    found = [_asked_for(date, there)] if date else _waiting(there, announced, done, days)
+    return [{"date": batch.date, "address": batch.address} for batch in found]
+
+
+def _asked_for(date: str, there: Mapping[str, Batch]) -> Batch:
+    if date not in there:
+        dates = ", ".join(sorted(there)) or "no date"
+        raise BadBatchError(f"No batch of {date} has landed below {BATCH}/; there are: {dates}.")
+    return there[date]
+
+
+def _waiting(
+    there: Mapping[str, Batch],
+    announced: Mapping[str, Batch],
+    done: Mapping[str, datetime],
+    days: int,
+) -> list[Batch]:
+    """The batches that have landed since they were last scored."""
+    all_batches = {**announced, **there}
+    newest = max(all_batches, default="")
+    recent = {day for day in there if _days_between(day, newest) < days}
+    return [
+        all_batches[day]
+        for day in sorted(recent | announced.keys())
+        if day not in done or done[day] <= all_batches[day].landed
+    ]
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a date as partitions are named: 2026-11-01."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _dated(folder: str, objects: Iterable[Stored]) -> Iterator[tuple[str, str, datetime]]:
+    """Yield date, name and time of what lies in a folder's dated folders."""
+    for key, time in objects:
+        day, _, name = key.removeprefix(f"{folder}/").partition("/")
+        hidden = name.rpartition("/")[2].startswith(".")
+        if key.startswith(f"{folder}/") and name and not hidden and is_date(day):
+            yield day, name, time
+
+
+def _fault(extra: Mapping[str, Any]) -> str:
+    day, address = extra["partition"], extra.get("address")
+    if not isinstance(day, str) or not is_date(day):
+        return f"An asset event's partition is {day!r}: write it as a date, such as 2026-11-01"
+    if not isinstance(address, str) or not address.startswith("s3://"):
+        return f"The asset event of partition {day} has the address {address!r}: give it as s3://…"
+    return ""
+
+
+def _landed_at(batch: Batch) -> datetime:
+    return batch.landed
+
+
+def _days_between(earlier: str, later: str) -> int:
+    return (date.fromisoformat(later) - date.fromisoformat(earlier)) // timedelta(days=1)
