@@ -150,7 +150,11 @@ def clean_up(model: str) -> None:
     serving.remove_unused_models(GROUP, kept=model)
 
 
-@task_group(prefix_group_id=False)
+# The grid shows a batch's date in place of its index.
+BY_DATE = {"map_index_template": "{{ ti.xcom_pull('find_batches')[ti.map_index]['date'] }}"}
+
+
+@task_group(prefix_group_id=False, default_args=BY_DATE)
 def score(date: str, address: str, version: Any, model: Any) -> None:
     """One batch. Batches do not wait for each other, and a bad one fails alone."""
     given = {
