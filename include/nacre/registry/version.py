@@ -7,10 +7,18 @@ from typing import Any
 
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
 
+# Keys of the customer metadata that a pipeline of ours leaves at its versions.
 DATA_UNTIL = "DataUntil"
-"""The metadata that names the last partition of the data that the version was trained on."""
+"""The last partition of the data that the version was trained on; `UNDATED` without dates."""
+TEST_ROWS = "TestRows"
+"""The address of its test rows as they were, before any preprocessor."""
+PREPROCESSOR = "Preprocessor"
+"""The address of what rows must pass before the model sees them."""
+PICTURE = "EvaluationPicture"
+"""The address of a picture that shows how well it predicts its test rows."""
+SPLIT_SEED = "SplitSeed"
+"""Which rows are test rows: those of equal seeds are so in both versions."""
 UNDATED = "undated"
-"""What stands there when the data has no dates."""
 
 
 @dataclass(frozen=True)
