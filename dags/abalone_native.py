@@ -7,7 +7,8 @@ parameters, and waits without a worker slot. SageMaker itself runs the steps, fo
 most.
 
 **Runs** every Monday at 06:00 UTC, by hand (the form has the pipeline's parameters), and as a
-backfill. Both DAGs train the same model: switch one of them on.
+backfill, over all partitions up to its date (the form's, else the run's own). Both DAGs train the
+same model: switch one of them on.
 
 **The task's log** shows each step's state while it runs, and ends with the failed step's reason
 and the tail of its job's log. The task links to the execution's page. A retry never starts a
@@ -21,15 +22,26 @@ More: `docs/abalone.md`.
 
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable
+from airflow.sdk import CronTriggerTimetable, Param
 
 from include.nacre.dag import PipelineDag
 from include.pipelines.abalone.pipeline import get_pipeline
+
+DATE = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    description="The last date whose rows count; by default the run's own",
+)
 
 PipelineDag(
     "abalone_native",
     get_pipeline(),
     mode="native",
+    params={"Date": DATE},
+    parameters={
+        "DataUntil": "{{ params.Date or (dag_run.logical_date or dag_run.run_after) | ds }}"
+    },
     native_args={"parallelism": 4, "tags": {"project": "abalone"}},
     # Unpausing it runs nothing: there may be no data yet. Backfills need a schedule.
     schedule=CronTriggerTimetable("0 6 * * 1", timezone="UTC", run_immediately=False),

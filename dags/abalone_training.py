@@ -3,34 +3,76 @@
 
 Predicts how many rings (years) an abalone has from its sex, size and weights: prepares the data,
 trains SageMaker's built-in XGBoost, measures it on test rows. If its mean squared error is at most
-the threshold, it registers the model for approval and scores the batch data; else the run fails
-with both numbers.
+the threshold, it registers the model for approval and scores the newest batch; else the run fails
+with both numbers. The registration's asset starts **model_approval**.
 
 **Runs** when **abalone_ingest** has landed data, every Monday at 06:00 UTC, by hand (the form has
-the pipeline's parameters), and as a backfill. Each run writes below its own
-`s3://<bucket>/abalone/runs/<id>/`, so runs never overwrite each other.
+the date and the pipeline's parameters), and as a backfill. A run trains on all partitions up to
+its date: the form's, else the newest one that has arrived, else the run's own. `find_partitions`
+says which these are. Each run writes below its own `s3://<bucket>/abalone/runs/<id>/`, so runs
+never overwrite each other.
 
 **When it fails**, the task's log ends with SageMaker's reason and the tail of the job's own log.
-`AbaloneProcess` names file, row and column of bad data. `AbaloneMSEFail` means that the model was
-too weak: look at the picture of `AbaloneEval`. A retry never starts a job twice; *Clear* starts
-it anew.
+`find_partitions` found no data up to the date: land some. `AbaloneProcess` names file, row and
+column of bad data. `AbaloneMSEFail` means that the model was too weak (a few days of data are too
+few): look at the picture of `AbaloneEval`. A retry never starts a job twice; *Clear* starts it
+anew.
 
 The pipeline: `include/pipelines/abalone/pipeline.py`. More: `docs/abalone.md`.
 """
 
 from datetime import timedelta
+from typing import Any
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, Param, task
 
 from include.nacre.dag import PipelineDag
-from include.pipelines.abalone.layout import RAW_DATA
+from include.pipelines.abalone.layout import RAW_DATA, REGISTERED
 from include.pipelines.abalone.pipeline import get_pipeline
 from include.pipelines.pools import POOLS
 
-PipelineDag(
+DATE = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    description="The last date whose rows count; by default that of the data, or of the run",
+)
+
+
+@task
+def find_partitions(*, params: Any, dag_run: Any, triggering_asset_events: Any) -> str:
+    """The date up to which rows count, after a look at what there is."""
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from include.pipelines.abalone import partitions
+
+    s3, address = S3Hook(), str(params["InputData"])
+    bucket, prefix = s3.parse_s3_url(address)
+    arrived = [event.extra for events in triggering_asset_events.values() for event in events]
+    if not s3.check_for_bucket(bucket):
+        raise AirflowFailException(
+            f"The bucket {bucket!r} does not exist, or the connection aws_default may not see it."
+        )
+    found = s3.iter_file_metadata(prefix, bucket)
+    sizes = {item["Key"].removeprefix(prefix): int(item["Size"]) for item in found}
+    try:
+        until = partitions.date_of(params["Date"], dag_run.logical_date, dag_run.run_after, arrived)
+        history = partitions.history(sizes, address, until)
+    except partitions.NoDataError as error:
+        raise AirflowFailException(str(error)) from None
+    for facts in arrived:
+        print(f"arrived: {facts}")
+    print(f"up to {until}: {history}")
+    return until
+
+
+with PipelineDag(
     "abalone_training",
     get_pipeline(),
-    step_args=POOLS,
+    params={"Date": DATE},
+    parameters={"DataUntil": "{{ ti.xcom_pull(task_ids='find_partitions') }}"},
+    step_args={**POOLS, "AbaloneRegisterModel": {"outlets": [Asset(REGISTERED)]}},
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable(
             "0 6 * * 1", timezone="UTC", run_immediately=timedelta(minutes=15)
@@ -44,4 +86,5 @@ PipelineDag(
     doc_md=__doc__,
     tags=["abalone", "training"],
     default_args={"owner": "ml-platform", "retries": 1, "retry_delay": timedelta(minutes=1)},
-)
+) as dag:
+    find_partitions() >> dag.get_task("AbaloneProcess")

@@ -1,17 +1,19 @@
 """The abalone DAGs from their files, and the bucket that they work in."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 from airflow import settings
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.models.asset import AssetEvent
 from airflow.sdk import DAG
 
 from tests.dag.runs import Outcome, run
-from tests.support.local_sagemaker import BUCKET, PROJECT, LocalSageMaker
+from tests.support.local_sagemaker import PROJECT, LocalSageMaker
 
 
 def parsed(name: str) -> DAG:
@@ -40,21 +42,31 @@ def events_of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-class Bucket:
-    """What lies in the default bucket."""
+@contextmanager
+def bucket_of(service: LocalSageMaker, name: str) -> "Iterator[Bucket]":
+    """A bucket of a test file's own, which the DAGs work in: other files land data, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAGEMAKER_BUCKET", name)
+        service.client("s3").create_bucket(Bucket=name)
+        yield Bucket(service, name)
 
-    def __init__(self, service: LocalSageMaker) -> None:
+
+class Bucket:
+    """What lies in a bucket."""
+
+    def __init__(self, service: LocalSageMaker, name: str) -> None:
         self._s3 = service.client("s3")
+        self.name = name
 
     def read(self, key: str) -> bytes:
-        body: bytes = self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        body: bytes = self._s3.get_object(Bucket=self.name, Key=key)["Body"].read()
         return body
 
     def put(self, key: str, content: bytes) -> None:
-        self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+        self._s3.put_object(Bucket=self.name, Key=key, Body=content)
 
     def keys(self, prefix: str) -> list[str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def table(self, key: str) -> np.ndarray:

@@ -1,92 +1,63 @@
 """The abalone DAGs, from their files, on the local SageMaker."""
 
-import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 import pytest
 import xgboost
-from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
 
-from include.pipelines.abalone import preprocess, source
-from include.pipelines.abalone.pipeline import BATCH_KEY, RAW_KEY
+from include.pipelines.abalone import preprocess
+from include.pipelines.abalone.layout import REGISTERED, batch_key
+from tests.dag.abalone import Bucket, abalone, bucket_of, events_of, parsed
 from tests.dag.runs import Outcome, run
-from tests.support.local_sagemaker import BUCKET, PROJECT, LocalSageMaker
+from tests.support.local_sagemaker import LocalSageMaker
 
-pytestmark = pytest.mark.usefixtures("airflow")
+BUCKET = "abalone-trained"
+DATE = "2026-11-01"
 BRANCH = ("AbaloneRegisterModel", "AbaloneCreateModel", "AbaloneTransform")
 
 
-def parsed(name: str) -> DAG:
-    """A DAG of dags/, parsed anew."""
-    from airflow.dag_processing.dagbag import BundleDagBag
-
-    file = PROJECT / "dags" / f"{name}.py"
-    bag = BundleDagBag(dag_folder=str(file), bundle_path=file.parent, bundle_name="dags-folder")
-    assert bag.import_errors == {}
-    return bag.dags[name]
-
-
-def abalone(name: str, conf: Mapping[str, Any] | None = None) -> Outcome:
-    """Run a DAG parsed anew: `DAG.test` leaves a run's conf in the DAG's params."""
-    dag = parsed(name)
-    for task in dag.tasks:
-        task.retries = 0
-    return run(dag, conf)
-
-
-class Bucket:
-    """What lies in the default bucket."""
-
-    def __init__(self, service: LocalSageMaker) -> None:
-        self._s3 = service.client("s3")
-
-    def read(self, key: str) -> bytes:
-        body: bytes = self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        return body
-
-    def put(self, key: str, content: bytes) -> None:
-        self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-
-    def keys(self, prefix: str) -> list[str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
-        return [item["Key"] for page in pages for item in page.get("Contents", [])]
-
-    def table(self, key: str) -> np.ndarray:
-        return np.loadtxt(io.BytesIO(self.read(key)), delimiter=",", ndmin=2)
+@pytest.fixture(scope="module", autouse=True)
+def bucket(airflow: None, sagemaker: LocalSageMaker) -> Iterator[Bucket]:  # noqa: ARG001
+    with bucket_of(sagemaker, BUCKET) as bucket:
+        yield bucket
 
 
 @pytest.fixture(scope="module")
-def bucket(sagemaker: LocalSageMaker) -> Bucket:
-    return Bucket(sagemaker)
-
-
-@pytest.fixture(scope="module")
-def landed(airflow: None, bucket: Bucket) -> Outcome:  # noqa: ARG001 - both must be there
-    return abalone("abalone_ingest")
+def landed() -> Outcome:
+    """Thirty days: every shell once."""
+    return abalone("abalone_ingest", {"Date": DATE, "HistoryDays": 29})
 
 
 @pytest.fixture(scope="module")
 def trained(landed: Outcome) -> Outcome:
     assert landed.state == "success"
-    return abalone("abalone_training")
+    return abalone("abalone_training", {"Date": DATE})
 
 
-def versions(service: LocalSageMaker) -> list[dict[str, Any]]:
-    client = service.client("sagemaker")
-    found = client.list_model_packages(ModelPackageGroupName="abalone")["ModelPackageSummaryList"]
-    return [
-        client.describe_model_package(ModelPackageName=item["ModelPackageArn"]) for item in found
-    ]
+def version_of(outcome: Outcome, service: LocalSageMaker) -> dict[str, Any]:
+    """The model version that a run has registered."""
+    arn = outcome.result("AbaloneRegisterModel")["name"]
+    found: dict[str, Any] = service.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    return found
+
+
+def versions(service: LocalSageMaker) -> set[str]:
+    """The ARNs of all versions."""
+    pages = service.client("sagemaker").get_paginator("list_model_packages")
+    return {
+        item["ModelPackageArn"]
+        for page in pages.paginate(ModelPackageGroupName="abalone")
+        for item in page["ModelPackageSummaryList"]
+    }
 
 
 def run_folder(outcome: Outcome) -> str:
@@ -96,42 +67,6 @@ def run_folder(outcome: Outcome) -> str:
     return address.removeprefix(f"s3://{BUCKET}/").partition("/AbaloneProcess/")[0]
 
 
-# abalone_ingest
-
-
-def test_ingest_lands_the_bundled_data(landed: Outcome, bucket: Bucket) -> None:
-    assert landed.state == "success"
-    assert (bucket.read(RAW_KEY), bucket.read(BATCH_KEY)) == (source.raw_csv(), source.batch_csv())
-
-
-def test_ingest_says_what_it_landed_with_the_asset(landed: Outcome) -> None:
-    from airflow import settings
-    from airflow.models.asset import AssetEvent
-
-    events = settings.Session().query(AssetEvent).filter_by(source_run_id=landed.run.run_id)
-    assert [(event.asset.name, event.extra) for event in events] == [
-        (
-            "abalone_raw",
-            {
-                "address": f"s3://{BUCKET}/{RAW_KEY}",
-                "rows": 4177,
-                "sha256": hashlib.sha256(source.raw_csv()).hexdigest(),
-            },
-        )
-    ]
-
-
-def test_a_missing_bucket_fails_ingest_with_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("SAGEMAKER_BUCKET", "no-such-bucket-anywhere")
-    outcome = abalone("abalone_ingest")
-    assert outcome.states == {"land_batch": "failed", "land_raw": "upstream_failed"}
-    assert "AirflowFailException: The bucket 'no-such-bucket-anywhere' does not exist" in (
-        capfd.readouterr().out
-    )
-
-
 # abalone_training
 
 
@@ -139,7 +74,7 @@ def test_a_good_model_is_registered_for_approval_with_its_evaluation(
     trained: Outcome, sagemaker: LocalSageMaker, bucket: Bucket
 ) -> None:
     assert trained.states.pop("AbaloneMSEFail") == "skipped"
-    (version,) = versions(sagemaker)
+    version = version_of(trained, sagemaker)
     statistics = version["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
     report = json.loads(bucket.read(statistics.removeprefix(f"s3://{BUCKET}/")))
     assert version["ModelApprovalStatus"] == "PendingManualApproval"
@@ -149,15 +84,61 @@ def test_a_good_model_is_registered_for_approval_with_its_evaluation(
 def test_a_versions_metadata_names_files_that_are_there(
     trained: Outcome, sagemaker: LocalSageMaker, bucket: Bucket
 ) -> None:
-    metadata = versions(sagemaker)[-1]["CustomerMetadataProperties"]
+    metadata = version_of(trained, sagemaker)["CustomerMetadataProperties"]
     keys = {name: uri.removeprefix(f"s3://{BUCKET}/") for name, uri in metadata.items()}
     folder = run_folder(trained)
-    assert bucket.read(keys["EvaluationPicture"])[1:4] == b"PNG"
     assert keys == {
         "InputData": "abalone/raw/",
+        "DataFrom": "2026-10-03",
+        "DataUntil": "2026-11-01",
+        "Partitions": "30",
+        "Rows": "4177",
+        "TrainingRows": "2978",
+        "ValidationRows": "625",
+        "TestRowCount": "574",
+        "SplitSeed": "0",
         "Preprocessor": f"{folder}/AbaloneProcess/preprocessor/preprocessor.joblib",
+        "Baseline": f"{folder}/AbaloneProcess/baseline/baseline.json",
+        "TestRows": f"{folder}/AbaloneProcess/raw_test",
         "EvaluationPicture": f"{folder}/AbaloneEval/evaluation/evaluation.png",
     }
+    assert bucket.read(keys["EvaluationPicture"])[1:4] == b"PNG"
+    assert json.loads(bucket.read(keys["Baseline"]))["rows"] == 2978
+    assert bucket.keys(keys["TestRows"]) == [f"{keys['TestRows']}/test.csv"]
+    assert bucket.keys(keys["Preprocessor"]) == [keys["Preprocessor"]]
+
+
+def test_the_registration_tells_of_its_version(trained: Outcome, sagemaker: LocalSageMaker) -> None:
+    told = events_of(trained)[REGISTERED]
+    version = version_of(trained, sagemaker)
+    assert (told["name"], told["arn"]) == (version["ModelPackageArn"],) * 2
+
+
+def test_a_run_up_to_a_date_passes_over_what_came_later(
+    landed: Outcome, sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert landed.state == "success"
+    at = datetime(2026, 10, 12, 6, tzinfo=UTC)
+    outcome = run(parsed("abalone_training"), {"MseThreshold": 50}, at)
+    metadata = version_of(outcome, sagemaker)["CustomerMetadataProperties"]
+    assert outcome.result("find_partitions") == "2026-10-12"
+    assert "up to 2026-10-12: 10 partitions (2026-10-03 to 2026-10-12), " in (
+        capfd.readouterr().out
+    )
+    assert (metadata["DataUntil"], metadata["Partitions"]) == ("2026-10-12", "10")
+
+
+def test_a_run_before_all_data_says_where_it_begins(
+    landed: Outcome, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert landed.state == "success"
+    outcome = abalone("abalone_training", {"Date": "2026-01-01"})
+    states = outcome.states
+    assert (states.pop("find_partitions"), set(states.values())) == ("failed", {"upstream_failed"})
+    assert (
+        f"AirflowFailException: s3://{BUCKET}/abalone/raw/ holds no rows up to 2026-01-01: its"
+        " partitions begin at 2026-10-03. Run abalone_ingest with Date 2026-01-01"
+    ) in capfd.readouterr().out
 
 
 def test_predictions_are_those_of_the_model_in_plain_libraries_row_for_row(
@@ -171,10 +152,10 @@ def test_predictions_are_those_of_the_model_in_plain_libraries_row_for_row(
     prepare = joblib.load(
         io.BytesIO(bucket.read(f"{folder}/AbaloneProcess/preprocessor/preprocessor.joblib"))
     )
-    (tmp_path / "batch.csv").write_bytes(source.batch_csv())
+    (tmp_path / "batch.csv").write_bytes(bucket.read(batch_key(DATE)))
     rows = preprocess.read_table(tmp_path / "batch.csv", preprocess.FEATURES)
     expected = booster.predict(xgboost.DMatrix(prepare.transform(rows)))
-    predictions = bucket.table(f"{folder}/AbaloneTransform/batch.csv.out")[:, 0]
+    predictions = bucket.table(f"{folder}/AbaloneTransform/{DATE}/batch.csv.out")[:, 0]
     assert predictions.tolist() == [float(value) for value in expected]
 
 
@@ -185,22 +166,23 @@ def test_another_run_makes_another_version_and_touches_nothing_of_the_first(
     again = abalone("abalone_training", {"ProcessingInstanceCount": 2, "SplitSeed": 3})
     assert again.state == "success"
     assert {key: bucket.read(key) for key in bucket.keys(run_folder(trained))} == first
-    assert sorted(item["ModelPackageVersion"] for item in versions(sagemaker)) == [1, 2]
-    assert len(bucket.table(f"{run_folder(again)}/AbaloneProcess/train/train.csv")) == 2923
+    numbers = [version_of(ran, sagemaker)["ModelPackageVersion"] for ran in (trained, again)]
+    assert numbers[0] < numbers[1]
+    assert len(bucket.table(f"{run_folder(again)}/AbaloneProcess/train/train.csv")) == 2899
 
 
 def test_a_weak_model_fails_the_run_with_mse_and_threshold_and_is_not_registered(
     trained: Outcome, sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert trained.state == "success"
-    before = len(versions(sagemaker))
+    before = versions(sagemaker)
     weak = abalone("abalone_training", {"MseThreshold": 3.5})
     said = capfd.readouterr().out
     assert (weak.state, weak.task("AbaloneMSEFail").state) == ("failed", "failed")
     assert [str(weak.task(name).state) for name in BRANCH] == ["skipped"] * 3
-    assert "MSE 5.27" in said
+    assert "MSE 5.0" in said
     assert "is above the threshold 3.5 (parameter MseThreshold)" in said
-    assert len(versions(sagemaker)) == before
+    assert versions(sagemaker) == before
 
 
 def test_bad_data_fails_the_run_with_every_place_and_nothing_is_trained(
@@ -211,9 +193,9 @@ def test_bad_data_fails_the_run_with_every_place_and_nothing_is_trained(
     bucket.put("abalone-bad/b.csv", b"M,0.455,big,0.095,0.514,0.2245,0.101,0.15,15\n")
     bucket.put("abalone-bad/c.csv", b"")
     outcome = abalone("abalone_training", {"InputData": f"s3://{BUCKET}/abalone-bad/"})
-    assert outcome.states == {"AbaloneProcess": "failed"} | {
-        name: "upstream_failed" for name in outcome.states if name != "AbaloneProcess"
-    }
+    states = outcome.states
+    assert (states.pop("find_partitions"), states.pop("AbaloneProcess")) == ("success", "failed")
+    assert set(states.values()) == {"upstream_failed"}
     reason = capfd.readouterr().out.rpartition("faults.StepFailed: ")[2].splitlines()
     names = ", ".join(preprocess.COLUMNS)
     assert reason[0].endswith(f" a.csv: row 1: 8 values, 9 are expected: {names}")
@@ -246,11 +228,11 @@ def test_sagemaker_itself_comes_to_the_same_end(
     trained: Outcome, sagemaker: LocalSageMaker
 ) -> None:
     assert trained.state == "success"
-    before = len(versions(sagemaker))
+    before = versions(sagemaker)
     native = abalone("abalone_native")
     (task,) = native.dag.task_ids
     ran = native.result(task)["steps"]
-    assert (native.state, len(versions(sagemaker))) == ("success", before + 1)
+    assert (native.state, len(versions(sagemaker) - before)) == ("success", 1)
     assert ran == dict.fromkeys(
         ("AbaloneProcess", "AbaloneTrain", "AbaloneEval", "AbaloneMSECond", *BRANCH), "Succeeded"
     )
@@ -260,9 +242,9 @@ def test_a_weak_model_fails_the_native_task_with_the_same_words(
     trained: Outcome, sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert trained.state == "success"
-    before = len(versions(sagemaker))
+    before = versions(sagemaker)
     weak = abalone("abalone_native", {"MseThreshold": 3.5})
     said = capfd.readouterr().out
-    assert (weak.state, len(versions(sagemaker))) == ("failed", before)
+    assert (weak.state, versions(sagemaker)) == ("failed", before)
     assert "step AbaloneMSEFail: Failed: " in said
     assert "is above the threshold 3.5 (parameter MseThreshold)" in said

@@ -20,17 +20,18 @@ from include.pipelines.abalone.layout import (
     quarantine_key,
     raw_key,
 )
-from tests.dag.abalone import Bucket, abalone, events_of, parsed
+from tests.dag.abalone import Bucket, abalone, bucket_of, events_of, parsed
 from tests.dag.runs import Outcome, run
-from tests.support.local_sagemaker import BUCKET, LocalSageMaker
+from tests.support.local_sagemaker import LocalSageMaker
 
 
-@pytest.fixture(scope="module")
-def bucket(sagemaker: LocalSageMaker) -> Bucket:
-    return Bucket(sagemaker)
+@pytest.fixture(scope="module", autouse=True)
+def bucket(airflow: None, sagemaker: LocalSageMaker) -> Iterator[Bucket]:  # noqa: ARG001
+    with bucket_of(sagemaker, BUCKET) as bucket:
+        yield bucket
 
 
-pytestmark = pytest.mark.usefixtures("airflow")
+BUCKET = "abalone-ingested"
 
 GOOD = source.raw_of(date(2025, 1, 1))
 BATCH = source.batch_of(date(2025, 1, 1))

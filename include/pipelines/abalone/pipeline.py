@@ -106,7 +106,7 @@ def get_pipeline(
     batch_data = String(
         "BatchData",
         address(site, f"{BATCH}/"),
-        description="S3 prefix of the rows to score; of dated folders the newest counts",
+        description="S3 prefix of the rows to score; of dated folders the newest up to the date",
     )
     scripts = {name: script(name) for name in ("preprocess.py", "evaluate.py")}
 

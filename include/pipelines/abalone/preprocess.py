@@ -11,7 +11,8 @@ reads and writes below /opt/ml (another root for tests and by hand: `--root`).
                                folder that a date names (2026-11-01/abalone.csv) are a partition;
                                with `--until DATE` later partitions are passed over.
     processing/input/batch/    rows to score: the same without the last value. Optional. Of dated
-                               folders only the newest one (not later than `--until`) is read.
+                               folders only the newest one not later than `--until` is read (the
+                               oldest one, if all are later).
     processing/train/train.csv, validation/validation.csv, test/test.csv
                                label first, no header, as SageMaker's built-in XGBoost wants it
     processing/raw_test/test.csv
@@ -309,13 +310,17 @@ def history(until: str) -> Choice:
     return lambda names: [name for name in names if not until or partition_of(name) <= until]
 
 
-def newest(until: str) -> Choice:
-    """Of the same only the newest partition, and the undated files."""
+def batch_at(until: str) -> Choice:
+    """The undated files, and the batch of a date: the newest partition not later than it.
+
+    If all are later, the oldest: labelled history may begin before the first batch.
+    """
 
     def choose(names: list[Path]) -> list[Path]:
-        there = history(until)(names)
-        last = max(map(partition_of, there), default="")
-        return [name for name in there if partition_of(name) in ("", last)]
+        dates = sorted({partition_of(name) for name in names} - {""})
+        early = [day for day in dates if not until or day <= until]
+        day = early[-1] if early else next(iter(dates), "")
+        return [name for name in names if partition_of(name) in ("", day)]
 
     return choose
 
@@ -434,7 +439,7 @@ def prepare_training_data(root: Path, seed: int, until: str = "") -> ColumnTrans
 
 def prepare_batch(root: Path, preprocessor: ColumnTransformer, until: str = "") -> None:
     """Each file of rows to score, transformed under its own name, row for row."""
-    for name, table in read_tables(root / BATCH_INPUT, FEATURES, newest(until)).items():
+    for name, table in read_tables(root / BATCH_INPUT, FEATURES, batch_at(until)).items():
         write_csv(root / BATCH_OUTPUT / name, preprocessor.transform(table))
 
 

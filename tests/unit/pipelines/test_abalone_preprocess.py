@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -258,3 +259,215 @@ def test_a_refusal_fits_the_services_exit_message(tmp_path: Path) -> None:
     refused = preprocess.refuse(tmp_path, cell)
     assert len((tmp_path / preprocess.MESSAGE).read_bytes()) == preprocess.MESSAGE_BYTES
     assert refused == cell
+
+
+# Partitions.
+
+
+def put_days(root: Path, place: Path, *days: str) -> None:
+    """Ten rows (of a batch: without their labels) for each day."""
+    for number, day in enumerate(days):
+        rows = abalone()[10 * number : 10 * number + 10]
+        if place == preprocess.BATCH_INPUT:
+            rows = rows.drop(columns="rings")
+        put_table(root, place / day, rows, "rows.csv")
+
+
+def report_of(root: Path) -> Any:
+    return json.loads((root / preprocess.REPORT).read_text())
+
+
+def test_rows_after_the_date_are_passed_over_and_undated_ones_count(tmp_path: Path) -> None:
+    put_days(tmp_path, preprocess.RAW, *(f"2026-11-{day:02}" for day in range(1, 10)))
+    put(tmp_path, preprocess.RAW, ROWS, "old.csv")
+    assert preprocess.main(["--root", str(tmp_path), "--until", "2026-11-03"]) is None
+    report = report_of(tmp_path)
+    assert (report["rows"], report["data_until"], report["partitions"]) == (
+        70,
+        "2026-11-03",
+        {"first": "2026-11-01", "last": "2026-11-03", "count": 3},
+    )
+    parts = ("train_rows", "validation_rows", "test_rows")
+    assert sum(report[name] for name in parts) == 70
+
+
+def test_without_a_date_every_row_counts(tmp_path: Path) -> None:
+    put_days(tmp_path, preprocess.RAW, *(f"2026-11-{day:02}" for day in range(1, 10)))
+    assert preprocess.main(["--root", str(tmp_path), "--until", ""]) is None
+    assert report_of(tmp_path)["data_until"] == "2026-11-09"
+
+
+def test_data_without_a_dated_folder_is_undated(tmp_path: Path) -> None:
+    put(tmp_path, preprocess.RAW, ROWS)
+    put_table(tmp_path, preprocess.RAW / "2026-11-31", abalone()[100:110])
+    preprocess.main(["--root", str(tmp_path)])
+    report = report_of(tmp_path)
+    assert (report["rows"], report["data_until"], report["partitions"]["count"]) == (
+        50,
+        "undated",
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("until", "days"),
+    [
+        ("2026-11-06", ["2026-11-05"]),
+        ("2026-11-05", ["2026-11-05"]),
+        ("", ["2026-11-08"]),
+        ("2026-11-01", ["2026-11-02"]),
+    ],
+)
+def test_one_dated_batch_is_prepared_the_one_of_the_date(
+    tmp_path: Path, until: str, days: list[str]
+) -> None:
+    put_days(tmp_path, preprocess.RAW / "2026-10-01", "")
+    put(tmp_path, preprocess.RAW, ROWS)
+    put_days(tmp_path, preprocess.BATCH_INPUT, "2026-11-02", "2026-11-05", "2026-11-08")
+    preprocess.main(["--root", str(tmp_path), "--until", until])
+    written = tmp_path / preprocess.BATCH_OUTPUT
+    assert [path.parent.name for path in written.rglob("*.csv")] == days
+
+
+def test_a_date_before_all_rows_is_refused_with_the_first_one(tmp_path: Path) -> None:
+    put_days(tmp_path, preprocess.RAW, "2026-11-02")
+    message = preprocess.main(["--root", str(tmp_path), "--until", "2026-11-01"])
+    assert str(message).endswith("raw holds no rows of that time: they begin at 2026-11-02")
+
+
+@pytest.mark.parametrize("until", ["yesterday", "2026-11-31", "20261101"])
+def test_what_is_no_date_is_refused(tmp_path: Path, until: str) -> None:
+    message = preprocess.main(["--root", str(tmp_path), "--until", until])
+    assert message == f"--until {until}: this is no date; write it as YYYY-MM-DD"
+
+
+# What other jobs need of a training run.
+
+
+def test_the_raw_test_rows_are_those_of_the_test_data(tmp_path: Path) -> None:
+    put_abalone(tmp_path)
+    preprocess.main(["--root", str(tmp_path)])
+    kept = joblib.load(tmp_path / preprocess.PREPROCESSOR)
+    raw = preprocess.read_table(tmp_path / preprocess.RAW_TEST, preprocess.COLUMNS)
+    assert np.array_equal(preprocess.labelled(kept, raw), rows_of(tmp_path / preprocess.TEST))
+
+
+def test_the_baseline_tells_how_the_training_rows_are_distributed(tmp_path: Path) -> None:
+    put_abalone(tmp_path)
+    preprocess.main(["--root", str(tmp_path)])
+    baseline = json.loads((tmp_path / preprocess.BASELINE).read_text())
+    train = preprocess.split(abalone().astype({"rings": float}), seed=0)["train"]
+    edges = baseline["columns"]["length"]["edges"]
+    below = [(train["length"] <= edge).mean() for edge in edges]
+    assert list(baseline["columns"]) == list(preprocess.COLUMNS)
+    assert (baseline["rows"], baseline["label"]) == (len(train), "rings")
+    assert np.allclose(np.cumsum(baseline["columns"]["length"]["shares"]), [*below, 1])
+    assert baseline["columns"]["sex"] == {
+        "kind": "category",
+        "categories": ["F", "I", "M"],
+        "shares": [float((train["sex"] == sex).mean()) for sex in "FIM"],
+        "missing": 0.0,
+    }
+
+
+def test_shares_and_the_missing_share_add_up_to_one() -> None:
+    table = abalone().astype({"rings": float})[:500].copy()
+    table.loc[:99, "length"] = np.nan
+    table.loc[:49, "sex"] = np.nan
+    columns = preprocess.baseline(table)["columns"]
+    assert (columns["length"]["missing"], columns["sex"]["missing"]) == pytest.approx((0.2, 0.1))
+    assert [sum(item["shares"]) + item["missing"] for item in columns.values()] == pytest.approx(
+        [1] * 9
+    )
+
+
+def test_a_column_of_one_value_has_one_edge() -> None:
+    table = abalone()[:50].assign(height=0.1)
+    height = preprocess.baseline(table)["columns"]["height"]
+    assert height == {"kind": "number", "edges": [0.1], "shares": [1.0, 0.0], "missing": 0.0}
+
+
+# Inference.
+
+
+@pytest.fixture
+def fitted(tmp_path: Path) -> Path:
+    """A root with the preprocessor of an earlier run in the inputs."""
+    put_abalone(tmp_path / "earlier")
+    preprocess.main(["--root", str(tmp_path / "earlier")])
+    kept, place = (
+        tmp_path / "earlier" / preprocess.PREPROCESSOR,
+        tmp_path / "now" / preprocess.PREPROCESSOR_INPUT,
+    )
+    place.parent.mkdir(parents=True)
+    place.write_bytes(kept.read_bytes())
+    return tmp_path / "now"
+
+
+def infer(root: Path, *more: str) -> str | None:
+    return preprocess.main(["--root", str(root), "--mode", "inference", *more])
+
+
+def test_inference_transforms_as_training_did(fitted: Path) -> None:
+    rows = abalone().drop(columns="rings").head(10)
+    put_table(fitted, preprocess.BATCH_INPUT, rows, "batch.csv")
+    assert infer(fitted) is None
+    earlier = fitted.parent / "earlier" / preprocess.BATCH_OUTPUT / "batch.csv"
+    assert (fitted / preprocess.BATCH_OUTPUT / "batch.csv").read_bytes() == earlier.read_bytes()
+
+
+def test_inference_of_labelled_rows_writes_what_the_evaluation_reads(fitted: Path) -> None:
+    earlier = fitted.parent / "earlier"
+    raw = (earlier / preprocess.RAW_TEST).read_text()
+    put(fitted, preprocess.BATCH_INPUT, raw, "test.csv")
+    assert infer(fitted, "--labelled") is None
+    written = fitted / preprocess.BATCH_OUTPUT / "test.csv"
+    assert written.read_bytes() == (earlier / preprocess.TEST).read_bytes()
+
+
+def test_inference_leaves_each_file_transformed_and_as_it_was(fitted: Path) -> None:
+    put_days(fitted, preprocess.BATCH_INPUT, "2026-11-01", "2026-11-02")
+    infer(fitted)
+    outputs = {
+        str(path.relative_to(fitted / "processing"))
+        for path in (fitted / "processing").rglob("*.csv")
+        if "input" not in path.parts
+    }
+    assert outputs == {
+        f"{folder}/2026-11-0{day}/rows.csv" for folder in ("batch", "rows") for day in (1, 2)
+    }
+    name = "2026-11-02/rows.csv"
+    kept, given = fitted / preprocess.ROWS_OUTPUT / name, fitted / preprocess.BATCH_INPUT / name
+    assert kept.read_bytes() == given.read_bytes()
+
+
+def test_inference_refuses_labels_that_it_was_not_told_of(fitted: Path) -> None:
+    put(fitted, preprocess.BATCH_INPUT, ROW, "batch.csv")
+    assert str(infer(fitted)).startswith("batch.csv: row 1: 9 values, 8 are expected: ")
+
+
+def test_inference_refuses_rows_out_of_range(fitted: Path) -> None:
+    put(fitted, preprocess.BATCH_INPUT, "M,0,0,0,0,0,0,0", "batch.csv")
+    assert str(infer(fitted)).splitlines()[0] == (
+        "batch.csv: row 1, column 'length': 0 lies out of range (above 0, 3 at most)"
+    )
+
+
+def test_inference_without_a_preprocessor_says_so(tmp_path: Path) -> None:
+    put(tmp_path, preprocess.BATCH_INPUT, ROW, "batch.csv")
+    assert str(infer(tmp_path)).endswith("there is no preprocessor; which run's shall it be?")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a pickle", b"\x80\x04garbage"])
+def test_a_file_that_is_no_preprocessor_is_refused(tmp_path: Path, content: bytes) -> None:
+    place = tmp_path / preprocess.PREPROCESSOR_INPUT
+    place.parent.mkdir(parents=True)
+    place.write_bytes(content)
+    assert f"{place}: no preprocessor can be read there (" in str(infer(tmp_path))
+
+
+def test_another_object_in_place_of_the_preprocessor_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / preprocess.PREPROCESSOR_INPUT
+    place.parent.mkdir(parents=True)
+    joblib.dump([1, 2], place)
+    assert infer(tmp_path) == f"{place}: this is no preprocessor, but a list"
