@@ -55,11 +55,13 @@ def run(dag: DAG, conf: Mapping[str, Any] | None = None, at: datetime | None = N
     return Outcome(dag, dag.test(run_conf=dict(conf or {}), **times))
 
 
-def clear_and_run(outcome: Outcome, task_id: str) -> Outcome:
-    """Clear a task as the UI does, and let it run again."""
+def clear_and_run(outcome: Outcome, *task_ids: str) -> Outcome:
+    """Clear tasks as the UI does, without others all of them, and let them run again."""
     scheduled = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(outcome.dag))
     scheduled.clear(
-        run_id=outcome.run.run_id, task_ids=[task_id], dag_run_state=DagRunState.RUNNING
+        run_id=outcome.run.run_id,
+        task_ids=list(task_ids) or None,
+        dag_run_state=DagRunState.RUNNING,
     )
     session = settings.Session()
     session.expunge_all()

@@ -180,7 +180,7 @@ def test_a_stopped_job_is_a_failure(
 class Store(dict[str, Any]):
     """Airflow's state store of a task, in memory."""
 
-    def set(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: Any, **_: Any) -> None:
         self[key] = value
 
 

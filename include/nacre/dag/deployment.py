@@ -1,5 +1,6 @@
 """Who this Airflow is: what its config says, and what a running task is called."""
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Context
@@ -60,7 +61,7 @@ class TaskStore:
         """Return what was kept under a key, or None."""
         return self._store.get(key) if self._store is not None else None
 
-    def set(self, key: str, value: Any) -> None:
-        """Keep JSON under a key."""
+    def set(self, key: str, value: Any, retention: timedelta | None = None) -> None:
+        """Keep JSON under a key, for as long as this Airflow keeps state, or for `retention`."""
         if self._store is not None:
-            self._store.set(key, value)
+            self._store.set(key, value, retention=retention)

@@ -259,6 +259,7 @@ def make_operator(task: Task, binding: Binding, arguments: Mapping[str, Any]) ->
         "branch": task.branch and (binding.tasks[task.branch.condition].task_id, task.branch.holds),
         "task_display_name": step.display_name,
         "doc_md": task.documentation,
+        "first_steps": [binding.tasks[name].task_id for name in task.roots],
         **arguments,
     }
     match task.work:

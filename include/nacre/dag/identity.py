@@ -84,13 +84,39 @@ def client_token(key: TaskKey, generation: Generation, nonce: str = "") -> str:
     return _digest(key, generation, nonce, length=CLIENT_TOKEN_LENGTH)
 
 
-def execution_id(installation: str, dag_id: str, run_id: str, scope: str, map_index: int) -> str:
+class Beginning(NamedTuple):
+    """When a root step of a run began for the last time, and how often the run had begun before."""
+
+    max_tries: int
+    """The task's `ti.max_tries` of that generation, see `Generation.cleared`."""
+    generation: int
+    """0 at first; greater after each clear."""
+
+
+def beginning(stored: Beginning | None, max_tries: int, retries: int) -> Beginning:
+    """Return the beginning that a try of a root step belongs to.
+
+    Where nothing is stored (any more), what a clear has added to the task's `retries` tells of
+    it: the tries before, and they are more than the clears.
+    """
+    if stored is not None and stored.max_tries == max_tries:
+        return stored
+    counted = stored.generation + 1 if stored is not None else 0
+    return Beginning(max_tries, max(counted, max_tries - retries))
+
+
+def execution_id(
+    installation: str, dag_id: str, run_id: str, scope: str, map_index: int, generation: int = 0
+) -> str:
     """Return the `PipelineExecutionId` of a DAG run: 12 lower-case letters and digits.
 
     It ends in S3 addresses, so it is the same for every task and every retry of the run.
-    `scope` tells apart the pipelines that run as task groups of one DAG.
+    `scope` tells apart the pipelines that run as task groups of one DAG, `generation` what a run
+    writes when it is begun again.
     """
-    parts = (installation, dag_id, run_id, scope, map_index)
+    parts: tuple[Any, ...] = (installation, dag_id, run_id, scope, map_index)
+    if generation:
+        parts = (*parts, generation)
     return _digest("execution", parts, length=EXECUTION_ID_LENGTH)
 
 

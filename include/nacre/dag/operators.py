@@ -35,6 +35,8 @@ class StepOperator(BaseOperator):
         where the trigger rule does not see to that
     :param branch: the id of the Condition's task whose branch this one is in, and whether its
         conditions have to hold
+    :param first_steps: the ids of the tasks of a pipeline's first steps that this one comes after;
+        empty for a first step, None for what is no step
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class StepOperator(BaseOperator):
         region_name: str | None = None,
         awaited: Mapping[str, str] | None = None,
         branch: tuple[str, bool] | None = None,
+        first_steps: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,12 +54,17 @@ class StepOperator(BaseOperator):
         self.region_name = region_name
         self.awaited = dict(awaited or {})
         self.branch = branch
+        self.first_steps = None if first_steps is None else tuple(first_steps)
 
     def check_start(self, context: Context) -> None:
         """Skip this task unless the others have ended as it waits for.
 
         Not when it resumes: the others may have been cleared since, and its job still runs.
         """
+        if self.first_steps == ():
+            from include.nacre.dag.generations import own_generation
+
+            own_generation(context)  # for the steps after this one, if they ask for it
         if self.awaited or self.branch:
             from include.nacre.dag.ends import require_branch, require_ends
 

@@ -22,7 +22,14 @@ from include.nacre.definition.expressions import (
     expressions_in,
 )
 from include.nacre.definition.faults import Fault
-from include.nacre.definition.graph import Branch, Needs, branches, needs, values_of
+from include.nacre.definition.graph import (
+    Branch,
+    Needs,
+    branches,
+    first_ancestors,
+    needs,
+    values_of,
+)
 from include.nacre.definition.paths import Path, format_path
 from include.nacre.definition.records import COMPLETED, Dependency, Pipeline, Step
 from include.nacre.definition.scopes import output_address
@@ -68,6 +75,8 @@ class Task:
     awaited: Mapping[str, str] = field(default_factory=dict)
     """By the name of a step that it waits for, the end that starts it: a Dependency's trigger."""
     branch: Branch | None = None
+    roots: tuple[str, ...] = ()
+    """The steps without others before them that it descends from; none of such a step itself."""
     exports: tuple[Path, ...] = ()
     """The properties that other steps refer to, for XCom."""
     assets: tuple[str, ...] = ()
@@ -153,14 +162,22 @@ class _Planner:
         steps = {step.name: step for step in self.pipeline.all_steps}
         place = {name: number for number, name in enumerate(steps)}
         exports = _exports(self.pipeline.all_steps)
+        awaits = needs(self.pipeline)
+        roots = first_ancestors(awaits)
         tasks = [
-            self._task(steps[name], awaited, exports.get(name, ()))
-            for name, awaited in needs(self.pipeline).items()
+            self._task(steps[name], awaited, roots[name], exports.get(name, ()))
+            for name, awaited in awaits.items()
         ]
         faults = sorted(self.faults, key=lambda fault: place[fault.place])
         return Plan(self.pipeline, tuple(tasks), tuple(faults))
 
-    def _task(self, step: Step, awaited: Mapping[str, str], exports: tuple[Path, ...]) -> Task:
+    def _task(
+        self,
+        step: Step,
+        awaited: Mapping[str, str],
+        roots: tuple[str, ...],
+        exports: tuple[Path, ...],
+    ) -> Task:
         ends = [Dependency(name, trigger) for name, trigger in awaited.items()]
         return Task(
             step,
@@ -169,6 +186,7 @@ class _Planner:
             trigger_rule=self.decisions.trigger_rule(step, ends),
             awaited=awaited,
             branch=self.branches.get(step.name),
+            roots=roots,
             exports=exports,
             assets=tuple(needed_assets(step.arguments, self.pipeline.assets)),
             documentation=self.decisions.documentation(step),

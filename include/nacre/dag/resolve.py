@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from airflow.sdk import Context
@@ -13,6 +13,7 @@ from include.nacre.dag.binding import Binding, Template
 from include.nacre.dag.deployment import installation, run_map_index
 from include.nacre.dag.faults import StepRefused
 from include.nacre.dag.files import read_json
+from include.nacre.dag.generations import generation
 from include.nacre.dag.identity import execution_id
 from include.nacre.dag.patience import aws_errors
 from include.nacre.dag.scope import Run, RunScope
@@ -81,8 +82,9 @@ def scope_of(binding: Binding, context: Context) -> RunScope:
 def _run(binding: Binding, context: Context) -> Run:
     dag_run, now = context["dag_run"], datetime.now(UTC)
     scope, index = binding.group_id, run_map_index(context)
+    run = (installation(), dag_run.dag_id, dag_run.run_id, scope, index)
     return Run(
-        execution_id(installation(), dag_run.dag_id, dag_run.run_id, scope, index),
+        cache(lambda: execution_id(*run, generation(context))),
         started=dag_run.start_date or now,
         now=now,
     )

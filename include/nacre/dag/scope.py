@@ -20,7 +20,8 @@ ONLY_NATIVE = frozenset({"PipelineArn", "PipelineExecutionArn"})
 class Run:
     """What invents the execution variables of a DAG run."""
 
-    execution_id: str
+    execution_id: Callable[[], str]
+    """Asked for only where a step refers to it: it may have to look at other tasks."""
     started: datetime
     now: datetime
 
@@ -43,7 +44,7 @@ class RunScope(PipelineScope):
             case "PipelineName":
                 return self.pipeline.name
             case "PipelineExecutionId":
-                return self.run.execution_id
+                return self.run.execution_id()
             case "StartDateTime":
                 return as_text(self.run.started)
             case "CurrentDateTime":

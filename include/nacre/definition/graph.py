@@ -60,6 +60,17 @@ def needs(pipeline: Pipeline) -> Needs:
     }
 
 
+def first_ancestors(awaited: Needs) -> Mapping[str, tuple[str, ...]]:
+    """Return, for each step, the steps that it descends from and that wait for none themselves;
+    of such a step none. `awaited` comes in an order in which the steps may run.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, others in awaited.items():
+        first = dict.fromkeys(root for other in others for root in found[other] or (other,))
+        found[name] = tuple(first)
+    return found
+
+
 def _awaited(step: Step, others: list[str]) -> dict[str, str]:
     explicit = {item.step: item.trigger for item in step.depends_on}
     return {name: explicit.get(name, COMPLETED) for name in others}

@@ -2,16 +2,19 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from include.nacre.dag.identity import (
     CLIENT_TOKEN_LENGTH,
+    Beginning,
     Do,
     Found,
     Generation,
     Move,
     TaskKey,
+    beginning,
     client_token,
     execution_id,
     first_move,
@@ -151,3 +154,30 @@ def test_a_usable_job_that_is_not_ours_is_left_alone() -> None:
 def test_without_a_store_the_attempts_are_looked_through() -> None:
     move = next_move(Move(Do.LOOK, FIRST, owned=True), Found.DEAD, durable=False)
     assert move == Move(Do.LOOK, Generation(0, 2), owned=True)
+
+
+@pytest.mark.parametrize(
+    ("stored", "max_tries", "retries", "count"),
+    [
+        (None, 2, 2, 0),  # the first try
+        (Beginning(2, 0), 2, 2, 0),  # a retry
+        (Beginning(2, 0), 3, 2, 1),  # cleared after one try
+        (Beginning(2, 0), 5, 2, 3),  # cleared after three
+        (Beginning(5, 3), 5, 2, 3),  # a retry after that
+        (Beginning(2, 0), 1, 0, 1),  # cleared after the retries were lowered
+        (Beginning(2, 0), 4, 3, 1),  # and after they were raised
+        (Beginning(2, 0), 2, 1, 0),  # a retry after they were lowered
+        (None, 3, 2, 1),  # cleared, and what was stored is gone
+        (None, 2, 3, 0),  # not begun when they were raised
+    ],
+)
+def test_a_run_begins_anew_when_its_root_was_cleared(
+    stored: Beginning | None, max_tries: int, retries: int, count: int
+) -> None:
+    assert beginning(stored, max_tries, retries) == Beginning(max_tries, count)
+
+
+def test_each_generation_has_an_execution_id_and_the_first_that_of_old_runs() -> None:
+    run = ("i", "d", "r", "one", -1)
+    assert execution_id(*run, 0) == execution_id(*run)
+    assert len({execution_id(*run, count) for count in range(4)}) == 4

@@ -193,3 +193,14 @@ Abalone: 8 tasks
   Train     ModelArtifacts.S3ModelArtifacts
   Evaluate  ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri
   Create    ModelName"""
+
+
+def test_a_task_knows_the_first_steps_that_it_comes_after() -> None:
+    steps = [
+        Processing("A", processing("report")),
+        Processing("B", processing("report")),
+        Processing("C", processing("report"), depends_on=["A"]),
+        Processing("D", processing("report"), depends_on=["B", "C"]),
+    ]
+    found = {item.task_id: sorted(item.roots) for item in make_plan(made(*steps)).tasks}
+    assert found == {"A": [], "B": [], "C": ["A"], "D": ["A", "B"]}

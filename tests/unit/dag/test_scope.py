@@ -25,7 +25,7 @@ from include.nacre.definition.scopes import as_text
 from tests.unit.dag.pipelines import processing
 
 STARTED = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
-RUN = Run("abcdefghijkl", STARTED, STARTED + timedelta(minutes=5))
+RUN = Run(lambda: "abcdefghijkl", STARTED, STARTED + timedelta(minutes=5))
 EVALUATE = Processing(
     "Evaluate", processing("report"), property_files=[PropertyFile("Report", "report", "r.json")]
 )
