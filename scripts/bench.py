@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.airflow_env import ROOT
-from scripts.benchmarks import local_jobs, memory, native, parsing
+from scripts.benchmarks import backfill, local_jobs, memory, native, parsing
 from scripts.benchmarks.results import Result, heading, line, merged
 from scripts.processes import turn_signals_into_exit
 
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "large_object_memory": memory.measure_large_object,
     "native_step": native.measure_step,
     "native_200": native.measure_many,
+    "backfill_10": backfill.measure,
 }
 
 

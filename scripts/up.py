@@ -2,17 +2,17 @@
 
 import argparse
 import socket
-import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from scripts.airflow_env import ROOT, airflow_environment, is_healthy, silent_parts
+from scripts.airflow_env import ROOT, airflow_environment, silent_parts
 from scripts.lock import TakenError, only_airflow
-from scripts.processes import Child, NotReadyError, start, tail, turn_signals_into_exit, wait_until
+from scripts.processes import Child, NotReadyError, tail, turn_signals_into_exit
 from scripts.settings import Settings, SettingsError, read_settings
 from scripts.stack import SETTINGS_FILE, STATE, local_sagemaker
+from scripts.standalone import load_settings, server_environment, standalone
 
 _LOOK_SECONDS = 10.0  # between two looks at whether all of Airflow's parts report
 
@@ -76,30 +76,16 @@ def _sagemaker(state: Path, settings: Settings, stack: ExitStack) -> str:
 def _airflow(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -> Child:
     home, log = arguments.state / "airflow", arguments.state / "airflow.log"
     environment = airflow_environment(home, local=settings.local_ports() is not None)
-    environment["AIRFLOW__API__PORT"] = str(arguments.port)
-    environment["AIRFLOW__API__HOST"] = "127.0.0.1"
-    environment["AIRFLOW__API__BASE_URL"] = f"http://localhost:{arguments.port}"
-    environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = (
-        f"http://localhost:{arguments.port}/execution/"
-    )
+    environment |= server_environment(arguments.port)
     print(
         "Loading connections, pools and variables from", arguments.settings.name, "...", flush=True
     )
-    _load_settings(arguments.settings, environment)
+    load_settings(arguments.settings, environment)
     print("Starting Airflow (about half a minute) ...", flush=True)
     log.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", "airflow", "standalone"]
-    child = start("Airflow", argv, env=environment, log=log, cwd=ROOT, grace_seconds=30)
-    stack.callback(_stop, child)
-    wait_until(lambda: is_healthy(arguments.port), child, seconds=180, log=log)
-    return child
-
-
-def _load_settings(path: Path, environment: dict[str, str]) -> None:
-    argv = [sys.executable, "-m", "scripts.load_settings", str(path)]
-    done = subprocess.run(argv, env=environment, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise NotReadyError(f"{path} could not be loaded into Airflow:\n{done.stderr}")
+    airflow = stack.enter_context(standalone(environment, arguments.port, log))
+    stack.callback(print, "\nStopping Airflow ...", flush=True)
+    return airflow
 
 
 def _require_free(port: int) -> None:
@@ -111,11 +97,6 @@ def _require_free(port: int) -> None:
             raise NotReadyError(
                 f"port {port} is taken by another program. Stop it, or choose: make up PORT=8081"
             ) from error
-
-
-def _stop(child: Child) -> None:
-    print("\nStopping Airflow ...", flush=True)
-    child.stop()
 
 
 def _banner(arguments: argparse.Namespace, sagemaker: str) -> None:

@@ -1,8 +1,6 @@
 """A real Airflow for system tests, with all its processes, and the REST calls they need."""
 
 import json
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +13,11 @@ from typing import Any
 import httpx
 import psutil
 
-from scripts.airflow_env import ROOT, airflow_environment, is_healthy
-from scripts.processes import start, tail, wait_until
+from scripts.airflow_env import ROOT, airflow_environment
+from scripts.ports import free_port
+from scripts.processes import start, tail
 from scripts.stack import SETTINGS_FILE
+from scripts.standalone import load_settings, server_environment, standalone
 from tests.support.local_sagemaker import LocalSageMaker
 
 Json = Any
@@ -259,12 +259,6 @@ def aws_connection(sagemaker: LocalSageMaker) -> Json:
     }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running_airflow(
     home: Path, dags: Path, *, connections: Mapping[str, Json]
@@ -275,34 +269,22 @@ def running_airflow(
     project's settings file, which is loaded.
     """
     port = free_port()
-    variables = airflow_environment(home, local=True) | HEARTBEATS
+    variables = airflow_environment(home, local=True) | server_environment(port) | HEARTBEATS
     variables |= {
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__BASE_URL": f"http://localhost:{port}",
         # A 500 says what happened, not only where it is logged.
         "AIRFLOW__API__EXPOSE_STACKTRACE": "True",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
     }
     for conn_id, connection in connections.items():
         variables[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
-    # Pools too: a task whose pool does not exist waits for ever.
-    load = [sys.executable, "-m", "scripts.load_settings", str(SETTINGS_FILE)]
-    subprocess.run(load, env=variables, cwd=ROOT, check=True, capture_output=True)
-    log = home / LOG
-    argv = [sys.executable, "-m", "airflow", "standalone"]
-    child = start("Airflow", argv, env=variables, log=log, cwd=ROOT, grace_seconds=30)
-    try:
-        with (
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
-            ExitStack() as helpers,
-        ):
-            wait_until(lambda: is_healthy(port), child, seconds=180, log=log)
-            token = client.get("/auth/token").json()["access_token"]
-            client.headers["Authorization"] = f"Bearer {token}"
-            url, pid = f"http://localhost:{port}", child.process.pid
-            yield Airflow(url, home, pid, client, variables, helpers)
-    finally:
-        child.stop()
+    load_settings(SETTINGS_FILE, variables)
+    with (
+        standalone(variables, port, home / LOG) as child,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        ExitStack() as helpers,
+    ):
+        token = client.get("/auth/token").json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        url, pid = f"http://localhost:{port}", child.process.pid
+        yield Airflow(url, home, pid, client, variables, helpers)

@@ -9,8 +9,8 @@ import pytest
 
 from scripts.airflow_env import ROOT
 from scripts.lock import only_airflow
+from scripts.ports import free_port
 from scripts.stack import SETTINGS_FILE
-from tests.support.airflow import free_port
 from tests.support.local_sagemaker import local_sagemaker
 
 
