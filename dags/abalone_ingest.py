@@ -29,6 +29,7 @@ from typing import Any
 
 from airflow.sdk import Asset, CronTriggerTimetable, Param, dag, task
 
+from include.nacre.dag.alerts import Alert, keep_reason
 from include.pipelines.abalone.layout import BATCH_DATA, PREFIX, RAW_DATA
 from include.pipelines.site import find_site
 
@@ -64,7 +65,13 @@ PARAMS = {
     params=PARAMS,
     doc_md=__doc__,
     tags=["abalone", "data"],
-    default_args={"owner": "ml-platform", "retries": 2, "retry_delay": timedelta(seconds=30)},
+    on_failure_callback=Alert(),
+    default_args={
+        "owner": "ml-platform",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "on_failure_callback": keep_reason,
+    },
 )
 def abalone_ingest() -> None:
     @task(outlets=[batch_data])

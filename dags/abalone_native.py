@@ -25,6 +25,7 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, Param
 
 from include.nacre.dag import PipelineDag
+from include.nacre.dag.alerts import Alert
 from include.pipelines.abalone.pipeline import get_pipeline
 
 DATE = Param(
@@ -47,6 +48,7 @@ PipelineDag(
     schedule=CronTriggerTimetable("0 6 * * 1", timezone="UTC", run_immediately=False),
     catchup=False,
     max_active_runs=4,
+    on_failure_callback=Alert(),
     doc_md=__doc__,
     tags=["abalone", "training", "native"],
     default_args={"owner": "ml-platform", "retries": 1, "retry_delay": timedelta(minutes=1)},

@@ -16,7 +16,8 @@ never overwrite each other.
 `find_partitions` found no data up to the date: land some. `AbaloneProcess` names file, row and
 column of bad data. `AbaloneMSEFail` means that the model was too weak (a few days of data are too
 few): look at the picture of `AbaloneEval`. A retry never starts a job twice; *Clear* starts it
-anew.
+anew. People are told over the connection `nacre_alerts`, and also if a run is not done two hours
+after it was queued.
 
 The pipeline: `include/pipelines/abalone/pipeline.py`. More: `docs/abalone.md`.
 """
@@ -24,9 +25,19 @@ The pipeline: `include/pipelines/abalone/pipeline.py`. More: `docs/abalone.md`.
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, Param, task
+from airflow.sdk import (
+    Asset,
+    AssetOrTimeSchedule,
+    AsyncCallback,
+    CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    task,
+)
 
 from include.nacre.dag import PipelineDag
+from include.nacre.dag.alerts import Alert, keep_reason
 from include.pipelines.abalone.layout import RAW_DATA, REGISTERED
 from include.pipelines.abalone.pipeline import get_pipeline
 from include.pipelines.pools import POOLS
@@ -83,8 +94,20 @@ with PipelineDag(
     # there. Backfills bring their own dates.
     catchup=False,
     max_active_runs=4,
+    on_failure_callback=Alert(),
+    # Half an hour on SageMaker's machines; four runs of a backfill share the pools.
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=2),
+        callback=AsyncCallback(Alert),
+    ),
     doc_md=__doc__,
     tags=["abalone", "training"],
-    default_args={"owner": "ml-platform", "retries": 1, "retry_delay": timedelta(minutes=1)},
+    default_args={
+        "owner": "ml-platform",
+        "retries": 1,
+        "retry_delay": timedelta(minutes=1),
+        "on_failure_callback": keep_reason,
+    },
 ) as dag:
     find_partitions() >> dag.get_task("AbaloneProcess")
