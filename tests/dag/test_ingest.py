@@ -13,6 +13,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
 
 from include.pipelines.abalone import preprocess, source
+from include.pipelines.abalone.landing import fetch
 from include.pipelines.abalone.layout import (
     BATCH_FILE,
     RAW_FILE,
@@ -20,6 +21,7 @@ from include.pipelines.abalone.layout import (
     quarantine_key,
     raw_key,
 )
+from include.pipelines.abalone.validate import BadFileError
 from tests.dag.abalone import Bucket, abalone, bucket_of, events_of, parsed
 from tests.dag.runs import Outcome, run
 from tests.support.local_sagemaker import LocalSageMaker
@@ -207,6 +209,13 @@ def test_a_source_that_is_not_there_is_tried_again_and_said(
     assert (outcome.states["land_raw"], outcome.task("land_raw").try_number) == ("failed", 2)
     assert said.format(web=web.url) in log
     assert "token=secret" not in log.replace(given["Source"], "")
+
+
+def test_a_file_of_any_size_is_not_read_to_its_end(sagemaker: LocalSageMaker, web: Web) -> None:
+    web.files["/rows.csv"] = GOOD
+    with pytest.raises(BadFileError) as caught:
+        fetch(sagemaker.client("s3"), f"{web.url}/rows.csv", limit=100)
+    assert str(caught.value) == f"{web.url}/rows.csv: it is larger than 100 bytes"
 
 
 # What is bad.

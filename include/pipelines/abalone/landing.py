@@ -138,14 +138,14 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def fetch(s3: Any, where: str) -> bytes:
-    """The bytes at an address of S3 or the web."""
+def fetch(s3: Any, where: str, limit: int = MAX_BYTES) -> bytes:
+    """The bytes at an address of S3 or the web, `limit` at most."""
     parts = _from_web(where) if where.startswith(WEB) else _from_s3(s3, where)
     content = bytearray()
     for part in parts:
         content += part
-        if len(content) > MAX_BYTES:
-            raise BadFileError([f"{shown(where)}: it is larger than {MAX_BYTES >> 20} MiB"])
+        if len(content) > limit:
+            raise BadFileError([f"{shown(where)}: it is larger than {limit:,} bytes"])
     return bytes(content)
 
 

@@ -221,6 +221,28 @@ def test_a_good_model_is_registered_with_its_evaluation_as_statistics(
     assert request["ModelApprovalStatus"] == {"Get": "Parameters.ModelApprovalStatus"}
 
 
+def test_a_version_says_what_it_was_trained_on(requests: dict[str, Any]) -> None:
+    metadata = requests["AbaloneRegisterModel"]["CustomerMetadataProperties"]
+    report = {"Get": "Steps.AbaloneProcess.PropertyFiles.PreparationReport"}
+    said = {"Std:JsonGet": {"PropertyFile": report, "Path": "data_until"}}
+    assert metadata["DataUntil"] == {"Std:Join": {"On": "", "Values": [said]}}
+    assert set(metadata) == {
+        "InputData",
+        "DataUntil",
+        "DataFrom",
+        "Partitions",
+        "Rows",
+        "TrainingRows",
+        "ValidationRows",
+        "TestRowCount",
+        "SplitSeed",
+        "Preprocessor",
+        "Baseline",
+        "TestRows",
+        "EvaluationPicture",
+    }
+
+
 def test_the_branches_part_at_the_threshold(requests: dict[str, Any]) -> None:
     fork = requests["AbaloneMSECond"]
     report = {"Get": "Steps.AbaloneEval.PropertyFiles.EvaluationReport"}
