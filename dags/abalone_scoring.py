@@ -186,7 +186,7 @@ with DAG(
 ):
     version, found = choose_version(), find_batches()
     model = ensure_model(version)
-    found >> model
+    version >> found >> model
     scored = score.partial(version=version, model=model).expand_kwargs(found)
     # A teardown: it always comes last, a failure before it fails the run all the same, and to
     # clear a step brings the model back that it needs.

@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.nacre.dag.aws import Account, Aws
 from include.nacre.dag.deployment import installation
+from include.nacre.dag.faults import StepFailed
 from include.nacre.dag.files import read_json
 from include.nacre.dag.taskrun import clear_errors
 from include.nacre.definition.expressions import EvaluationError, Json
@@ -69,13 +70,16 @@ def remove_unused_models(group: str, kept: str) -> None:
 def stored(prefix: str) -> list[tuple[str, datetime]]:
     """Return key and time of change of all that lies below an S3 address."""
     bucket, start = split_s3_uri(prefix)
-    with _account() as aws:
-        pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
-        return [
-            (item["Key"], item["LastModified"])
-            for page in pages
-            for item in page.get("Contents", [])
-        ]
+    try:
+        with _account() as aws:
+            pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
+            return [
+                (item["Key"], item["LastModified"])
+                for page in pages
+                for item in page.get("Contents", [])
+            ]
+    except StepFailed as error:  # S3 says that there is no bucket, and not which
+        raise StepFailed(f"{prefix}: {error}", error.code) from None
 
 
 def output_address(job: str, output: str) -> str:

@@ -85,7 +85,8 @@ def chosen(
 
     :param date: score this day's batch and no other, scored or not
     :param there: what lies in the bucket; it knows best when that has landed
-    :param announced: what asset events name, wherever it lies
+    :param announced: what asset events name, wherever it lies; it comes before what lies in the
+        bucket for the same date
     :param done: when each date was last scored
     :param days: how many days back from the newest batch are looked at, that day counted; what an
         event names is looked at in any case
@@ -108,14 +109,20 @@ def _waiting(
     days: int,
 ) -> list[Batch]:
     """The batches that have landed since they were last scored."""
-    all_batches = {**announced, **there}
-    newest = max(all_batches, default="")
-    recent = {day for day in there if _days_between(day, newest) < days}
+    newest = max([*there, *announced], default="")
+    recent = {day: item for day, item in there.items() if _days_between(day, newest) < days}
+    looked_at = recent | {day: _found_at(item, there) for day, item in announced.items()}
     return [
-        all_batches[day]
-        for day in sorted(recent | announced.keys())
-        if day not in done or done[day] <= all_batches[day].landed
+        batch
+        for day, batch in sorted(looked_at.items())
+        if day not in done or done[day] <= batch.landed
     ]
+
+
+def _found_at(batch: Batch, there: Mapping[str, Batch]) -> Batch:
+    """An announced batch; where it lies in its date's folder, as it was found there."""
+    found = there.get(batch.date)
+    return found if found and batch.address.startswith(found.address) else batch
 
 
 def is_date(text: str) -> bool:

@@ -94,9 +94,16 @@ def test_a_batch_waits_until_it_has_been_scored_after_it_landed() -> None:
 
 
 def test_the_bucket_knows_better_than_an_event_when_a_batch_landed() -> None:
-    late = named([({"partition": "2026-11-01", "address": ELSEWHERE}, at(20))])
+    file = "s3://ours/abalone/batch/2026-11-01/batch.csv"
+    late = named([({"partition": "2026-11-01", "address": file}, at(20))])
     done = {"2026-11-01": at(7)}
     assert chosen(None, there("2026-11-01", hour=6), late, done, days=31) == []
+
+
+def test_an_event_that_names_another_place_comes_before_what_lies_in_the_bucket() -> None:
+    event = named([({"partition": "2026-11-01", "address": ELSEWHERE}, at(8))])
+    found = chosen(None, there("2026-11-01", hour=6), event, {"2026-11-01": at(7)}, days=31)
+    assert found == [{"date": "2026-11-01", "address": ELSEWHERE}]
 
 
 def test_a_batch_that_lies_elsewhere_is_scored_once_for_each_event() -> None:
