@@ -122,9 +122,11 @@ def _metrics(evidence: Evidence) -> str:
     compared = evidence.champion is not None and evidence.champion.quality is not None
     heads = _heads(evidence) if compared else _heads(evidence)[:1]
     names = sorted(ours.metrics, key=lambda name: name != evidence.metric)
-    rows = [["test rows", *(_count(side) for side in _sides(evidence)[: len(heads)])]]
+    last = ["candidate is"] if compared else []
+    counts = [_count(side) for side in _sides(evidence)[: len(heads)]]
+    rows = [["test rows", *counts, *[""] * len(last)]]
     rows += [_metric_row(evidence, name) for name in names]
-    table = _table(["", *heads, *(["candidate is"] if compared else [])], rows)
+    table = _table(["", *heads, *last], rows)
     return f"### How good it is\n\n{table}"
 
 

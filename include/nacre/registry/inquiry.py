@@ -155,8 +155,13 @@ def _side(
     s3: Any, version: Version, statistics: str, picture: str, seconds: int
 ) -> tuple[Side, list[str]]:
     """Return one side, and what a person should know who misses something on it."""
-    link = client.link_to(s3, picture, seconds) if picture else ""
+    link, quality, remarks = "", None, []
     try:
-        return Side(version, client.measured(s3, statistics), link), []
+        quality = client.measured(s3, statistics)
     except QualityError as error:
-        return Side(version, None, link), [f"Nobody knows how good {version.name} is: {error}."]
+        remarks.append(f"Nobody knows how good {version.name} is: {error}.")
+    try:
+        link = client.link_to(s3, picture, seconds) if picture else ""
+    except ValueError as error:
+        remarks.append(f"{version.name} has no picture: {error}.")
+    return Side(version, quality, link), remarks
