@@ -58,22 +58,27 @@ def test_a_retry_after_a_failed_job_starts_another_with_another_name(
     assert len(set(names(sagemaker, outcome))) == 3
 
 
+def work_after_another() -> list[Any]:
+    """A step that writes to the same place when it is cleared: a first one does not."""
+    return [script("First"), script("Work", depends_on=["First"])]
+
+
 def test_a_cleared_task_starts_another_job(sagemaker: LocalSageMaker) -> None:
-    outcome = clear_and_run(run(dag_of(script("Work"))), "Work")
+    outcome = clear_and_run(run(dag_of(*work_after_another())), "Work")
     assert (outcome.state, statuses(sagemaker, outcome)) == ("success", ["Completed"] * 2)
 
 
 def test_a_task_that_is_cleared_with_retries_left_starts_another_job(
     sagemaker: LocalSageMaker,
 ) -> None:
-    outcome = run(dag_of(script("Work"), retries=3))
+    outcome = run(dag_of(*work_after_another(), retries=3))
     for _ in range(2):
         outcome = clear_and_run(outcome, "Work")
     assert (outcome.state, statuses(sagemaker, outcome)) == ("success", ["Completed"] * 3)
 
 
 def test_a_cleared_task_gives_later_steps_its_new_result(sagemaker: LocalSageMaker) -> None:
-    outcome = run(dag_of(script("Work")))
+    outcome = run(dag_of(*work_after_another()))
     before = outcome.result("Work")["name"]
     outcome = clear_and_run(outcome, "Work")
     assert [before, outcome.result("Work")["name"]] == names(sagemaker, outcome)

@@ -13,8 +13,12 @@ TASK = "Sleep"
 WAYS = {"sleep_in_triggerer": "deferred", "sleep_in_worker": "running"}
 
 
-def jobs(sagemaker: LocalSageMaker, dag_id: str, airflow: Airflow, run_id: str) -> list[Any]:
-    """All processing jobs of the run: those that write below its own prefix."""
+def jobs(
+    sagemaker: LocalSageMaker, dag_id: str, airflow: Airflow, run_id: str, *earlier: str
+) -> list[Any]:
+    """All processing jobs of the run: those that write below its own prefix, or an earlier one:
+    a first step that is cleared begins the run anew.
+    """
     client = sagemaker.client("sagemaker")
     names = [
         job["ProcessingJobName"]
@@ -22,11 +26,11 @@ def jobs(sagemaker: LocalSageMaker, dag_id: str, airflow: Airflow, run_id: str) 
         for job in page["ProcessingJobSummaries"]
     ]
     found = [client.describe_processing_job(ProcessingJobName=name) for name in names]
-    prefix = prefix_of(airflow, dag_id, run_id)
+    prefixes = {prefix_of(airflow, dag_id, run_id), *earlier}
     return [
         job
         for job in found
-        if job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == prefix
+        if job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] in prefixes
     ]
 
 
@@ -112,10 +116,11 @@ def test_clearing_a_succeeded_task_starts_a_second_job(
 ) -> None:
     run_id = airflow.trigger(dag_id, {"Seconds": "0"})
     assert airflow.wait_run(dag_id, run_id) == "success"
+    run = (sagemaker, dag_id, airflow, run_id, prefix_of(airflow, dag_id, run_id))
     airflow.clear(dag_id, run_id, TASK)
-    wait_for(lambda: len(jobs(sagemaker, dag_id, airflow, run_id)) == 2, "a second job", seconds=60)
+    wait_for(lambda: len(jobs(*run)) == 2, "a second job", seconds=60)
     assert airflow.wait_run(dag_id, run_id) == "success"
-    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Completed", "Completed"]
+    assert statuses(jobs(*run)) == ["Completed", "Completed"]
 
 
 @pytest.mark.parametrize("dag_id", WAYS)
@@ -137,9 +142,10 @@ def test_clearing_a_waiting_task_stops_its_job_and_starts_another(
     airflow: Airflow, sagemaker: LocalSageMaker, dag_id: str
 ) -> None:
     run_id, _ = waiting(airflow, sagemaker, dag_id, seconds=12)
+    run = (sagemaker, dag_id, airflow, run_id, prefix_of(airflow, dag_id, run_id))
     airflow.clear(dag_id, run_id, TASK)
     assert airflow.wait_run(dag_id, run_id) == "success"
-    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Stopped", "Completed"]
+    assert statuses(jobs(*run)) == ["Stopped", "Completed"]
 
 
 def test_a_job_that_is_stopped_in_the_console_fails_its_task(
