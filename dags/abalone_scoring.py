@@ -27,7 +27,7 @@ from typing import Any
 from airflow.sdk import DAG, Asset, Param, get_current_context, task, task_group
 
 from include.nacre.dag import PipelineTaskGroup
-from include.nacre.dag.alerts import Alert
+from include.nacre.dag.alerts import Alert, keep_reason
 from include.pipelines.abalone import layout
 from include.pipelines.abalone.scoring import get_scoring
 from include.pipelines.pools import POOLS
@@ -182,7 +182,12 @@ with DAG(
     doc_md=__doc__,
     tags=["abalone", "scoring"],
     on_failure_callback=Alert(),
-    default_args={"owner": "ml-platform", "retries": 1, "retry_delay": timedelta(minutes=1)},
+    default_args={
+        "owner": "ml-platform",
+        "retries": 1,
+        "retry_delay": timedelta(minutes=1),
+        "on_failure_callback": keep_reason,
+    },
 ):
     version, found = choose_version(), find_batches()
     model = ensure_model(version)
