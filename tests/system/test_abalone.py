@@ -1,41 +1,25 @@
 """The abalone pipeline in a real Airflow: started by its data, and by a person in the browser."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.support.airflow import Airflow, wait_for
+from tests.support.browser import open_page
 from tests.support.local_sagemaker import LocalSageMaker
 
 INGEST, TRAINING = "abalone_ingest", "abalone_training"
 ARRIVAL = {"Date": "2026-11-01", "HistoryDays": 29}
 """Thirty days: every shell once."""
-CHROMIUM = shutil.which("chromium")
-# As root, without a screen, and without calls of the browser's own to the outside.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1500, "height": 1400})
-        page.set_default_timeout(30_000)
+    with open_page() as page:
         yield page
-        browser.close()
 
 
 @pytest.fixture(scope="module")
