@@ -4,8 +4,12 @@ A question waits for ever in `dag.test()`, so here it is passed over (and then n
 tests/system/test_approval.py answers it.
 """
 
+import ast
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from airflow.sdk import DAG
 
 from include.pipelines.abalone import evaluate
 from tests.dag.runs import Outcome, register
+from tests.dag.test_parsing import PARSE
 from tests.support import abalone_models
 from tests.support.local_sagemaker import BUCKET, PROJECT, LocalSageMaker
 
@@ -104,6 +109,20 @@ def quality(root: Path) -> dict[str, float]:
     """What the training itself measured."""
     report = json.loads((root / evaluate.REPORT).read_text())["regression_metrics"]
     return {name: metric["value"] for name, metric in report.items()}
+
+
+def test_parsing_imports_nothing_heavy_but_the_base_of_triggers() -> None:
+    file = PROJECT / "dags" / "model_approval.py"
+    ran = subprocess.run(
+        [sys.executable, "-c", PARSE, str(file)],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = ast.literal_eval(ran.stdout.splitlines()[-1])
+    # Airflow's Human-in-the-loop operator brings them: 10 ms.
+    assert [name for name in heavy if not name.startswith("airflow.triggers")] == []
 
 
 def test_a_rule_approves_a_candidate_that_beats_the_champion_on_the_same_rows(
