@@ -8,12 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import boto3
 import pytest
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from include.pipelines.abalone import preprocess, source
-from include.pipelines.abalone.landing import fetch
+from include.pipelines.abalone.landing import NotThereError, fetch
 from include.pipelines.abalone.layout import (
     BATCH_FILE,
     RAW_FILE,
@@ -193,6 +196,7 @@ def test_what_is_not_what_was_promised_is_not_landed(
             "http://127.0.0.1:1/rows.csv?token=secret",
             "http://127.0.0.1:1/rows.csv cannot be fetched (ConnectionError)",
         ),
+        ("http://a..b/rows.csv?token=secret", "http://a..b/rows.csv cannot be fetched (Location"),
         (f"s3://{BUCKET}/gone.csv", f"s3://{BUCKET}/gone.csv: NoSuchKey: "),
         ("s3://no-such-bucket-anywhere/a.csv", "s3://no-such-bucket-anywhere/a.csv: NoSuchBucket"),
     ],
@@ -216,6 +220,16 @@ def test_a_file_of_any_size_is_not_read_to_its_end(sagemaker: LocalSageMaker, we
     with pytest.raises(BadFileError) as caught:
         fetch(sagemaker.client("s3"), f"{web.url}/rows.csv", limit=100)
     assert str(caught.value) == f"{web.url}/rows.csv: it is larger than 100 bytes"
+
+
+def test_an_s3_that_does_not_answer_is_a_source_that_is_not_there() -> None:
+    nobody = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:1",
+        config=Config(retries={"total_max_attempts": 1}, signature_version=UNSIGNED),
+    )
+    with pytest.raises(NotThereError, match=r"^s3://bucket/a\.csv cannot be fetched \(Could not"):
+        fetch(nobody, "s3://bucket/a.csv")
 
 
 # What is bad.

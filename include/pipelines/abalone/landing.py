@@ -11,6 +11,8 @@ from datetime import date
 from typing import Any
 
 import requests
+from botocore.exceptions import BotoCoreError
+from urllib3.exceptions import HTTPError
 
 from include.pipelines.abalone import preprocess, source
 from include.pipelines.abalone.layout import (
@@ -156,7 +158,8 @@ def _from_web(where: str) -> Iterator[bytes]:
                 said = f"{answer.status_code} {answer.reason}"
                 raise NotThereError(f"{shown(where)}: the server answers {said}")
             yield from answer.iter_content(2**16)
-    except requests.RequestException as error:
+    # requests lets some of urllib3's own through: a host's name that is none, for one.
+    except (requests.RequestException, HTTPError) as error:
         # Not its text: that holds the whole address, with what may be secret in it.
         raise NotThereError(f"{shown(where)} cannot be fetched ({type(error).__name__})") from None
 
@@ -168,3 +171,5 @@ def _from_s3(s3: Any, where: str) -> Iterator[bytes]:
     except s3.exceptions.ClientError as error:
         said = error.response["Error"]
         raise NotThereError(f"{where}: {said['Code']}: {said.get('Message', '')}") from None
+    except BotoCoreError as error:  # no answer, or half of one
+        raise NotThereError(f"{where} cannot be fetched ({error})") from None

@@ -15,6 +15,8 @@ PLACE = "{date}"
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 # A line of a sha256sum file: the digest, a space, a space or (binary) an asterisk, the name.
 LINE = re.compile(r"(?P<digest>[0-9a-fA-F]{64})(?: [ *](?P<name>.+))?")
+# What boto3 takes for a bucket: so no login before it (s3://key:secret@bucket) either.
+BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 
 
 class OriginError(Exception):
@@ -86,14 +88,21 @@ def _faults(origin: Origin, source: str, checksum: str, days: int) -> Iterator[s
 
 def _scheme(address: str) -> str:
     """s3, http or https, if it is the address of something there."""
-    parts = urlsplit(address)
-    known = parts.scheme in (*WEB, S3) and parts.netloc and parts.path.strip("/")
-    return parts.scheme if known else ""
+    try:
+        parts = urlsplit(address.replace(PLACE, "2026-11-01"))
+        host = parts.hostname and parts.port != 0  # a port that is none is a ValueError
+    except ValueError:
+        return ""
+    there = BUCKET.fullmatch(parts.netloc) if parts.scheme == S3 else parts.scheme in WEB and host
+    return parts.scheme if there and parts.path.strip("/") else ""
 
 
 def shown(address: str) -> str:
     """An address without what may be secret: a login, and a query (which may be a signature)."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # where its login ends cannot be told
+        return f"{address.partition('://')[0]}://..."
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 

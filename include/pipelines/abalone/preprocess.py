@@ -214,6 +214,8 @@ def examine(
         line, name = cells.index[row], columns[column]
         why = f"row {line}, column '{name}': {reason(name, cells.iat[row, column])}"
         faults.setdefault(line, []).append(why)
+    for line in cells.index[(cells[list(FEATURES)] == "").all(axis=1)]:
+        faults.setdefault(line, []).append(f"row {line}: every feature is empty")
     return table.drop(index=[line for line in faults if line in whole]), faults
 
 

@@ -49,7 +49,11 @@ def test_data_from_the_web_needs_a_checksum() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["somewhere", "/etc/passwd", "ftp://a/b", "s3://bucket", "file:///a"]
+    "source",
+    [
+        *("somewhere", "/etc/passwd", "ftp://a/b", "s3://bucket", "file:///a"),
+        *("s3://Bad bucket!/a.csv", "https:///a.csv", "https://example.org:99999/a.csv"),
+    ],
 )
 def test_a_source_that_is_none_is_refused_with_the_known_ones(source: str) -> None:
     assert refusal(source, "") == [
@@ -79,6 +83,26 @@ def test_many_dates_need_an_address_and_a_checksum_of_each() -> None:
 def test_the_fields_are_called_as_the_form_calls_them() -> None:
     with pytest.raises(OriginError, match=r"^BatchChecksum: needed"):
         read_origin(WEB, "", what="Batch")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("https://me:secret@[bad/a.csv", "https://..."),
+        ("s3://key:secret@bucket/a", "s3://bucket/a"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_what_may_be_secret(
+    source: str, said: str
+) -> None:
+    assert refusal(source, "")[0].startswith(f"Source: {said!r} is no source; write 'bundled'")
+    assert refusal("s3://data/a.csv", source)[0].startswith(f"Checksum: {said!r} is neither")
+
+
+def test_the_date_may_be_part_of_a_buckets_name() -> None:
+    assert read_origin("s3://data-{date}/a.csv", "").address("2026-11-01") == (
+        "s3://data-2026-11-01/a.csv"
+    )
 
 
 def test_logins_and_signatures_are_not_shown() -> None:

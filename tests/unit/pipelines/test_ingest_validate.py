@@ -66,6 +66,16 @@ def test_a_row_out_of_range_is_named_with_the_range(cell: str, fault: str) -> No
     assert f"row 41, column 'length': {fault}" in checked([*ROWS, bad]).quarantine.decode()
 
 
+@pytest.mark.parametrize(
+    ("columns", "row"), [(preprocess.COLUMNS, ",,,,,,,,9"), (preprocess.FEATURES, ",,,,,,,")]
+)
+def test_rows_without_any_feature_are_bad(columns: tuple[str, ...], row: str) -> None:
+    rows = [",".join(cells.split(",")[: len(columns)]) for cells in ROWS]
+    found = check("\n".join([row, *rows]).encode(), columns, 1)
+    assert (found.rows, found.quarantined) == (40, 1)
+    assert "row 1: every feature is empty" in found.quarantine.decode()
+
+
 def test_a_height_of_zero_is_one_that_the_uci_has() -> None:
     assert checked([*ROWS, ROW.replace("0.095", "0")]).quarantined == 0
 
