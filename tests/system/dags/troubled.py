@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference, task
 
 from include.nacre.dag import PipelineDag
-from include.nacre.dag.alerts import Alert
+from include.nacre.dag.alerts import Alert, keep_reason
 from include.nacre.definition.authoring import Asset, Fail, Pipeline, Processing, pipeline
 from include.pipelines.images import SCIKIT_LEARN
 from include.pipelines.requests import script_job
@@ -26,13 +26,21 @@ def get_slow() -> Pipeline:
     return pipeline("Slow", steps=[Processing("Slow", request)], assets={site.code(SLOW): SLOW})
 
 
-PipelineDag(
+with PipelineDag(
     "fails",
     pipeline("Fails", steps=[Fail("TooWeak", "the error 7.1 is over the threshold 6.0")]),
     schedule=None,
     start_date=datetime(2026, 1, 1),
     on_failure_callback=Alert(),
-)
+    default_args={"on_failure_callback": keep_reason},
+):
+
+    @task
+    def land() -> None:
+        raise ValueError("row 3 has no sex")
+
+    land()
+
 PipelineDag(
     "late",
     get_slow(),
