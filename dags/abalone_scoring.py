@@ -83,7 +83,10 @@ def find_batches(
     if kept := store.get("batches"):
         return list(kept)
     there = batches.landed(SITE.bucket, serving.stored(layout.address(SITE, f"{layout.BATCH}/")))
-    done = batches.scored(serving.stored(layout.address(SITE, f"{layout.SCORED}/")))
+    done = batches.scored(
+        serving.stored(layout.address(SITE, f"{layout.SCORED}/")),
+        lambda key: serving.read(layout.address(SITE, key)),
+    )
     events = (triggering_asset_events or {}).get(batch, ())
     try:
         announced = batches.named([(event.extra, event.timestamp) for event in events])
@@ -155,11 +158,12 @@ BY_DATE = {"map_index_template": "{{ ti.xcom_pull('find_batches')[ti.map_index][
 
 
 @task_group(prefix_group_id=False, default_args=BY_DATE)
-def score(date: str, address: str, version: Any, model: Any) -> None:
+def score(date: str, address: str, landed: str, version: Any, model: Any) -> None:
     """One batch. Batches do not wait for each other, and a bad one fails alone."""
     given = {
         "Date": date,
         "BatchData": address,
+        "Landed": landed,
         "ModelName": model,
         "Preprocessor": version["Preprocessor"],
         "Baseline": version["Baseline"],

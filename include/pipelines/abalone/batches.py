@@ -3,12 +3,14 @@
 Pure: what lies in S3, and what asset events say, comes in as values.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from include.pipelines.abalone.layout import BATCH, PREDICTIONS_FILE, SCORED
+from include.pipelines.abalone.layout import BATCH, QUALITY_FILE, SCORED
+from include.pipelines.abalone.partitions import is_date
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class Batch:
 
 Stored = tuple[str, datetime]
 """An object in the bucket: its key, and when it was written."""
+
+Scored = Callable[[str], datetime | None]
+"""Of a date: when the newest rows that have been scored had landed; None if none have."""
 
 
 class BadBatchError(ValueError):
@@ -42,15 +47,23 @@ def landed(bucket: str, objects: Iterable[Stored]) -> dict[str, Batch]:
     return found
 
 
-def scored(objects: Iterable[Stored]) -> dict[str, datetime]:
-    """Return when each date was last scored. What was scored has predictions: they are written
-    when they have passed every check.
+def scored(objects: Iterable[Stored], read: Callable[[str], Any]) -> Scored:
+    """Return what tells, for a date, when the newest rows had landed that have been scored.
+
+    Scores say it of themselves, and are written when they have passed every check. (When that was
+    would not do: newer rows may land while older ones are scored.) `read` is given the key of a
+    JSON file, and called for the dates alone that are asked for.
     """
-    found: dict[str, datetime] = {}
-    for day, name, time in _dated(SCORED, objects):
-        if name.endswith(f"/{PREDICTIONS_FILE}"):
-            found[day] = max(time, found.get(day, time))
-    return found
+    keys: dict[str, list[str]] = defaultdict(list)
+    for day, name, _ in _dated(SCORED, objects):
+        if name.endswith(f"/{QUALITY_FILE}"):
+            keys[day].append(f"{SCORED}/{day}/{name}")
+
+    def newest(day: str) -> datetime | None:
+        times = [datetime.fromisoformat(read(key)["landed"]) for key in keys.get(day, ())]
+        return max(times, default=None)
+
+    return newest
 
 
 def named(events: Iterable[tuple[Mapping[str, Any], datetime]]) -> dict[str, Batch]:
@@ -78,21 +91,24 @@ def chosen(
     date: str | None,
     there: Mapping[str, Batch],
     announced: Mapping[str, Batch],
-    done: Mapping[str, datetime],
+    done: Scored,
     days: int,
 ) -> list[dict[str, str]]:
-    """Return date and address of each batch to score, the oldest first.
+    """Return date, address, and time of landing of each batch to score, the oldest first.
 
     :param date: score this day's batch and no other, scored or not
     :param there: what lies in the bucket; it knows best when that has landed
     :param announced: what asset events name, wherever it lies; it comes before what lies in the
         bucket for the same date
-    :param done: when each date was last scored
+    :param done: what has been scored of a date
     :param days: how many days back from the newest batch are looked at, that day counted; what an
         event names is looked at in any case
     """
     found = [_asked_for(date, there)] if date else _waiting(there, announced, done, days)
-    return [{"date": batch.date, "address": batch.address} for batch in found]
+    return [
+        {"date": batch.date, "address": batch.address, "landed": batch.landed.isoformat()}
+        for batch in found
+    ]
 
 
 def _asked_for(date: str, there: Mapping[str, Batch]) -> Batch:
@@ -105,17 +121,17 @@ def _asked_for(date: str, there: Mapping[str, Batch]) -> Batch:
 def _waiting(
     there: Mapping[str, Batch],
     announced: Mapping[str, Batch],
-    done: Mapping[str, datetime],
+    done: Scored,
     days: int,
 ) -> list[Batch]:
-    """The batches that have landed since they were last scored."""
+    """The batches whose rows, as they landed last, have not been scored."""
     newest = max([*there, *announced], default="")
     recent = {day: item for day, item in there.items() if _days_between(day, newest) < days}
     looked_at = recent | {day: _found_at(item, there) for day, item in announced.items()}
     return [
         batch
         for day, batch in sorted(looked_at.items())
-        if day not in done or done[day] <= batch.landed
+        if (before := done(day)) is None or before < batch.landed
     ]
 
 
@@ -123,14 +139,6 @@ def _found_at(batch: Batch, there: Mapping[str, Batch]) -> Batch:
     """An announced batch; where it lies in its date's folder, as it was found there."""
     found = there.get(batch.date)
     return found if found and batch.address.startswith(found.address) else batch
-
-
-def is_date(text: str) -> bool:
-    """Whether a text is a date as partitions are named: 2026-11-01."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _dated(folder: str, objects: Iterable[Stored]) -> Iterator[tuple[str, str, datetime]]:

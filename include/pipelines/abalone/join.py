@@ -13,7 +13,8 @@ of ours. It reads and writes below /opt/ml (another root for tests and by hand: 
     processing/scores/predictions.csv  every row as it was, and its predicted rings; with a header
     processing/scores/quality.json     what was found out about them:
 
-    {"rows": 139,
+    {"landed": "2026-11-01T00:03:12+00:00",  when the rows did: what tells whether newer ones wait
+     "rows": 139,
      "predictions": {"missing": 0, "minimum": 4.1, "maximum": 17.0, "mean": 9.7},
      "drift": {"sex": {"psi": 0.01, "noise": 0.29, "missing": 0.0, "unseen": 0.0}, ...}}
 
@@ -36,6 +37,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -277,11 +279,12 @@ def read_baseline(path: Path) -> dict[str, Any]:
     return baseline
 
 
-def score(root: Path, limits: Limits) -> dict[str, Any]:
+def score(root: Path, landed: datetime, limits: Limits) -> dict[str, Any]:
     """Join, check, measure; then write. Returns what quality.json says."""
     joined = join(read_rows(root / ROWS), read_predictions(root / PREDICTIONS))
     values = checked([row[-1] for row in joined], limits)
     quality = {
+        "landed": landed.isoformat(),
         "rows": len(joined),
         "predictions": summary(values),
         "drift": drift(read_baseline(root / BASELINE), joined),
@@ -315,6 +318,9 @@ def write(root: Path, joined: Sequence[Sequence[str]], quality: Mapping[str, Any
 def main(arguments: list[str] | None = None) -> str | None:
     """The job; what it returns is what `sys.exit` takes: None, or a message and status 1."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--landed", type=datetime.fromisoformat, required=True, help="when the rows landed"
+    )
     parser.add_argument("--lowest", type=float, default=Limits.lowest, help="rings, at least")
     parser.add_argument("--highest", type=float, default=Limits.highest, help="rings, at most")
     parser.add_argument(
@@ -323,7 +329,8 @@ def main(arguments: list[str] | None = None) -> str | None:
     parser.add_argument("--root", type=Path, default=ROOT, help=f"instead of {ROOT}")
     options = parser.parse_args(arguments)
     try:
-        quality = score(options.root, Limits(options.lowest, options.highest, options.missing))
+        limits = Limits(options.lowest, options.highest, options.missing)
+        quality = score(options.root, options.landed, limits)
     except BadInputError as error:
         return refuse(options.root, str(error))
     print(f"{quality['rows']} rows scored: {json.dumps(quality['predictions'])}")

@@ -35,6 +35,14 @@ def checked(text: str) -> str:
         raise NoDataError(f"{text!r} is no date; write it as YYYY-MM-DD") from None
 
 
+def is_date(text: str) -> bool:
+    """Whether a text is a date as partitions are named: 2026-11-01."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def days_before(day: str, count: int) -> list[str]:
     """That many dates before a date, the oldest first."""
     last = date.fromisoformat(day)
@@ -83,14 +91,7 @@ def history(sizes: Mapping[str, int], address: str, until: str) -> History:
 
 
 def _day(path: str) -> str:
-    return next((part for part in path.split("/")[:-1] if _is_date(part)), "")
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+    return next((part for part in path.split("/")[:-1] if is_date(part)), "")
 
 
 def _nothing(there: list[str], address: str, until: str) -> str:

@@ -27,6 +27,9 @@ from include.pipelines.site import Site, find_site
 
 DATE = String("Date", description="Which day's batch it is, such as 2026-11-01")
 BATCH_DATA = String("BatchData", description="S3 address of the rows to score: a file or a prefix")
+LANDED = String(
+    "Landed", description="When these rows landed: an ISO 8601 time, kept with the scores"
+)
 MODEL_NAME = String("ModelName", description="SageMaker's model that predicts")
 PREPROCESSOR = String(
     "Preprocessor", description="S3 address of what was fitted when that model was trained"
@@ -74,6 +77,7 @@ def get_scoring(
         parameters=[
             DATE,
             BATCH_DATA,
+            LANDED,
             MODEL_NAME,
             PREPROCESSOR,
             BASELINE,
@@ -141,6 +145,7 @@ def join_rows(site: Site, code: Asset, prepare: Processing, transform: Transform
         outputs=[],
         instance_type=PROCESSING_INSTANCE_TYPE,
         arguments=[
+            *("--landed", LANDED),
             *("--lowest", Join("", [LOWEST_PREDICTION])),
             *("--highest", Join("", [HIGHEST_PREDICTION])),
             *("--missing", Join("", [MISSING_SHARE])),

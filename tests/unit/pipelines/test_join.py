@@ -19,6 +19,7 @@ from tests.unit.pipelines.abalone_data import put
 
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15"
 OTHER = "F,,0.265,0.09,0.2255,0.0995,0.0485,0.07"
+LANDED = ["--landed", "2026-11-01T06:00:00+00:00"]
 COUNTS = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)
 CELLS = st.text(alphabet="MFI01.,\"'é \n", max_size=5)
 
@@ -64,7 +65,7 @@ def scored(root: Path) -> list[list[str]]:
 
 def refusal(root: Path, *arguments: str) -> list[str]:
     """What the job says, by line; it leaves the same for the service, and no scores."""
-    message = join.main([*arguments, "--root", str(root)])
+    message = join.main([*arguments, *LANDED, "--root", str(root)])
     assert message is not None
     assert (root / join.MESSAGE).read_text(encoding="utf-8") == message
     assert not (root / join.SCORED).exists()
@@ -79,7 +80,7 @@ def test_every_row_gets_its_prediction_and_stays_as_it_was(tmp_path: Path) -> No
     put_job(
         tmp_path, {"batch.csv": f"{ROW}\n{OTHER}\n"}, {"batch.csv": "9.25\n7.123456954956055\n"}
     )
-    assert join.main(["--root", str(tmp_path)]) is None
+    assert join.main([*LANDED, "--root", str(tmp_path)]) is None
     assert scored(tmp_path) == [
         [*join.FEATURES, "predicted_rings"],
         [*ROW.split(","), "9.25"],
@@ -90,7 +91,7 @@ def test_every_row_gets_its_prediction_and_stays_as_it_was(tmp_path: Path) -> No
 def test_files_are_joined_one_by_one_in_the_order_of_their_names(tmp_path: Path) -> None:
     rows = {"b.csv": f"{ROW}\n", "a/b.csv": f"{OTHER}\n\n{ROW}", ".hidden": "x"}
     put_job(tmp_path, rows, {"b.csv": "1\n", "a/b.csv": "2\n3\n"})
-    join.main(["--root", str(tmp_path)])
+    join.main([*LANDED, "--root", str(tmp_path)])
     assert [row[-1] for row in scored(tmp_path)[1:]] == ["2", "3", "1"]
 
 
@@ -171,7 +172,7 @@ def test_a_long_list_of_faults_is_cut_with_their_number(tmp_path: Path) -> None:
 def test_limits_are_the_jobs_arguments(tmp_path: Path) -> None:
     put_job(tmp_path, {"a.csv": f"{ROW}\n" * 4}, {"a.csv": "5\n6\n\n7\n"})
     wide = ["--lowest", "5", "--highest", "7", "--missing", "0.25"]
-    assert join.main([*wide, "--root", str(tmp_path)]) is None
+    assert join.main([*wide, *LANDED, "--root", str(tmp_path)]) is None
     assert [row[-1] for row in scored(tmp_path)[1:]] == ["5", "6", "", "7"]
 
 
@@ -311,9 +312,9 @@ def test_a_column_that_never_varied_has_a_noise_too() -> None:
 
 def test_the_report_has_every_feature_and_what_was_predicted(tmp_path: Path) -> None:
     put_job(tmp_path, {"a.csv": f"{ROW}\n{OTHER}\n"}, {"a.csv": "9\n7\n"})
-    join.main(["--root", str(tmp_path)])
+    join.main([*LANDED, "--root", str(tmp_path)])
     quality = json.loads((tmp_path / join.QUALITY).read_text(encoding="utf-8"))
-    assert quality["rows"] == 2
+    assert (quality["landed"], quality["rows"]) == (LANDED[1], 2)
     assert quality["predictions"] == {"missing": 0, "minimum": 7.0, "maximum": 9.0, "mean": 8.0}
     assert list(quality["drift"]) == list(join.FEATURES)
     assert [quality["drift"]["length"][share] for share in ("missing", "unseen")] == [0.5, 0.0]

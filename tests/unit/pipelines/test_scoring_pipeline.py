@@ -72,7 +72,8 @@ def test_the_steps(steps: dict[str, Step]) -> None:
 def test_the_parameters_and_their_defaults(definition: Pipeline) -> None:
     assert {item.name: (item.type, item.default) for item in definition.parameters} == {
         **dict.fromkeys(
-            ["Date", "BatchData", "ModelName", "Preprocessor", "Baseline"], ("String", None)
+            ["Date", "BatchData", "Landed", "ModelName", "Preprocessor", "Baseline"],
+            ("String", None),
         ),
         "LowestPrediction": ("Float", 0.0),
         "HighestPrediction": ("Float", 50.0),
@@ -138,7 +139,8 @@ def test_the_scores_lie_right_in_the_runs_folder(requests: dict[str, Any]) -> No
 def test_the_limits_are_what_the_script_takes_and_has_by_default(
     definition: Pipeline, requests: dict[str, Any]
 ) -> None:
-    arguments = requests["ScoreJoin"]["AppSpecification"]["ContainerArguments"]
+    landed, when, *arguments = requests["ScoreJoin"]["AppSpecification"]["ContainerArguments"]
+    assert (landed, when) == ("--landed", {"Get": "Parameters.Landed"})
     defaults = {item.name: item.default for item in definition.parameters}
     given = dict(zip(arguments[::2], arguments[1::2], strict=True))
     limits = {
