@@ -17,6 +17,9 @@ from scripts.processes import NotReadyError, tail, turn_signals_into_exit
 from scripts.settings import LocalPorts, SettingsError, read_settings
 from scripts.stack import SETTINGS_FILE, STATE, local_sagemaker
 
+# The date and the days before it: every shell of the bundled data set, once.
+MONTH = {"HistoryDays": 29}
+
 
 class DemoError(Exception):
     """The demo cannot go on; the message says why and where to look."""
@@ -69,7 +72,7 @@ def _run_dags(settings_file: Path, state: Path) -> dict[str, Any]:
     with (
         log.open("wb") as errors,
         subprocess.Popen(
-            [*argv, INGEST, TRAINING],
+            [*argv, f"{INGEST}={json.dumps(MONTH)}", TRAINING],
             env=environment,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """Run DAGs of this project in Airflow, one after another, in this process, and tell how it goes.
 
-`python -m scripts.demo_run --settings FILE DAG_ID [DAG_ID ...]` with Airflow's environment set.
+`python -m scripts.demo_run --settings FILE DAG_ID[=CONF] ...` with Airflow's environment set; CONF
+is what the trigger form would give the run, as JSON.
 Standard output carries one JSON object a line, an event each:
 
     {"event": "task", "dag": ..., "task": ..., "state": "running" | "success" | "failed",
@@ -107,14 +108,15 @@ def main() -> int:
     logs = TaskLogs(Path(os.environ["AIRFLOW_HOME"], "logs"))
     states = TaskStates(events, logs)
     get_listener_manager().add_listener(states)  # type: ignore[no-untyped-call]
-    for dag_id in arguments.dags:
-        if not _run(bag.dags[dag_id], events, logs):
+    for argument in arguments.dags:
+        dag_id, _, conf = argument.partition("=")
+        if not _run(bag.dags[dag_id], json.loads(conf or "{}"), events, logs):
             return 1
     return 0
 
 
-def _run(dag: Any, events: Events, logs: TaskLogs) -> bool:
-    run = dag.test()
+def _run(dag: Any, conf: dict[str, Any], events: Events, logs: TaskLogs) -> bool:
+    run = dag.test(run_conf=conf)
     logs.end()
     # dag.test() leaves the triggers of deferred tasks behind; the triggerer of a later `make up`
     # would start them, and then kill them.
@@ -149,7 +151,7 @@ def _send_stdout_to(descriptor: int) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("dags", nargs="+")
+    parser.add_argument("dags", nargs="+", metavar="DAG_ID[=CONF]")
     return parser.parse_args()
 
 

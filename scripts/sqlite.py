@@ -7,13 +7,13 @@ was read is not true any more. Here whoever sets a savepoint has the write lock 
 """
 
 import sqlite3
-from typing import Any
+from typing import Any, Self
 
 
 class WaitingCursor(sqlite3.Cursor):
     """Takes the write lock before the first savepoint of a transaction."""
 
-    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, parameters: Any = ()) -> Self:
         if sql.startswith("SAVEPOINT") and not self.connection.in_transaction:
             super().execute("BEGIN IMMEDIATE")
         return super().execute(sql, parameters)

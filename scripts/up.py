@@ -106,7 +106,8 @@ def _banner(arguments: argparse.Namespace, sagemaker: str) -> None:
   SageMaker  {sagemaker}
   Logs       {_short(arguments.state)}/airflow.log, {_short(arguments.state)}/sagemaker.log
 
-  Trigger abalone_ingest, then abalone_training (or abalone_native); or iris_training.
+  Unpause abalone_training, model_approval and abalone_scoring, then trigger abalone_ingest with
+  HistoryDays 29: the data trains a model, you approve it (Required Actions), it scores the batch.
   Ctrl-C stops everything.
 """,
         flush=True,

@@ -95,10 +95,18 @@ class Airflow:
         """Unpause the DAG, run it for its dates from `first` to `last` (ISO 8601).
 
         `options` are those of POST /backfills: max_active_runs, reprocess_behavior, dag_run_conf.
+        Waits for the DAG's backfill before this one: Airflow refuses a second one, and notices
+        up to half a minute late that the first is over.
         """
         self.unpause(dag_id)
+        wait_for(lambda: not self._backfills(dag_id), f"{dag_id}'s backfill to end", seconds=90)
         dates = {"from_date": first, "to_date": last}
         self.call("POST", "/backfills", json={"dag_id": dag_id, **dates, **options})
+
+    def _backfills(self, dag_id: str) -> list[Json]:
+        """The DAG's backfills that are not over."""
+        found = self.call("GET", "/backfills", params={"dag_id": dag_id})["backfills"]
+        return [backfill for backfill in found if backfill["completed_at"] is None]
 
     def runs(self, dag_id: str, **filters: Json) -> list[Json]:
         """The DAG's runs, the oldest first; filters are those of GET dagRuns (run_type, ...)."""

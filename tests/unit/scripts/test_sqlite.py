@@ -17,7 +17,7 @@ def connect(tmp_path: Path) -> Connect:
     """Connections to one database with an empty table of numbers, as Airflow sets them up."""
 
     def new(**arguments: Any) -> sqlite3.Connection:
-        connection = sqlite3.connect(tmp_path / "airflow.db", **arguments)
+        connection: sqlite3.Connection = sqlite3.connect(tmp_path / "airflow.db", **arguments)
         connection.execute("PRAGMA journal_mode=WAL")
         return connection
 
