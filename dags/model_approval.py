@@ -12,10 +12,10 @@ answer goes to the registry with the person's name and comment.
 | Reject | `Rejected` | the version in production stays |
 | Leave pending, or no answer within 7 days | `PendingManualApproval` | log and alert say so |
 
-**Runs** when a version has been registered, and by hand: with `Version` for a certain one (also one
-that was rejected), without for the pending one with the newest data. One question at a time: what
-is registered meanwhile waits for the next run, which asks for the version with the newest data. A
-version with older data than the one in production stays pending.
+**Runs** when a version has been registered, and by hand. It asks for the pending version with the
+newest data; with `Version` for a certain one, also for one that was rejected. One question at a
+time: what is registered meanwhile waits for the next run. A version with older data than the one
+in production stays pending.
 
 **A rule** may approve instead of a person: with `ApproveIfBetterBy`, a candidate that beats the
 version in production by so many per cent. Off by default.
@@ -45,7 +45,7 @@ from include.nacre.registry.decision import (
     answered,
     ruled,
 )
-from include.nacre.registry.registrations import registrations
+from include.nacre.registry.registrations import source_of
 from include.nacre.registry.rules import Rule, Ruling
 from include.nacre.registry.version import APPROVED, PENDING, REJECTED
 from include.pipelines.abalone import layout
@@ -53,8 +53,9 @@ from include.pipelines.abalone.comparison import EVALUATE_STEP, get_comparison
 from include.pipelines.pools import POOLS
 
 METRIC = "mse"
+LATEST = 200  # registrations, among which the candidate's is looked for
 WAIT = timedelta(days=7)  # no longer: a link to a picture lasts a week at most
-approved = Asset(layout.APPROVED)
+registered, approved = Asset(layout.REGISTERED), Asset(layout.APPROVED)
 aws = Aws(Account("aws_default"))  # connects when it is first used
 
 PARAMS = {
@@ -93,7 +94,7 @@ ANSWERS = {
 
 
 @dag(
-    schedule=[Asset(layout.REGISTERED)],
+    schedule=[registered],
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
@@ -145,13 +146,12 @@ def model_approval() -> None:
 
 
 @task(multiple_outputs=True)
-def find_candidate(*, params: Any = None, triggering_asset_events: Any = None) -> dict[str, Any]:
+def find_candidate(*, params: Any = None) -> dict[str, Any]:
     """The version to decide on, the one in production, and what it takes to compare them."""
     from include.nacre.registry.inquiry import NoSuchVersionError, look
 
-    registered = registrations(triggering_asset_events or {})
     try:
-        found = look(aws.sagemaker, layout.MODEL_PACKAGE_GROUP, registered, params["Version"])
+        found = look(aws.sagemaker, layout.MODEL_PACKAGE_GROUP, params["Version"])
     except NoSuchVersionError as error:
         raise AirflowFailException(str(error)) from None
     print(f"Candidate: {found.candidate or 'none'}", *found.notes, sep="\n")
@@ -180,13 +180,9 @@ def read_comparison(*, ti: Any = None) -> str:
 
 
 # Whoever has a link to a picture may open it: none in the log.
-@task(multiple_outputs=True, show_return_value_in_logs=False)
+@task(multiple_outputs=True, show_return_value_in_logs=False, inlets=[registered])
 def gather_evidence(
-    found: dict[str, Any],
-    measured: str,
-    *,
-    params: Any = None,
-    triggering_asset_events: Any = None,
+    found: dict[str, Any], measured: str, *, params: Any = None, inlet_events: Any = None
 ) -> dict[str, Any]:
     """What a person sees before deciding, and what the rule says."""
     from include.nacre.registry.evidence import body, subject
@@ -199,7 +195,7 @@ def gather_evidence(
         measured,
         Rule(METRIC, None if margin is None else margin / 100, params["OnTestRows"]),
         consequences=[f"**{answer}**: {then}." for answer, then in ANSWERS.items()],
-        run=run_link(found["candidate"], triggering_asset_events or {}),
+        run=run_link(found["candidate"], inlet_events[registered].ascending(False).limit(LATEST)),
         seconds=int(WAIT.total_seconds()),
     )
     print(subject(evidence), evidence.ruling.reason, sep="\n")
@@ -208,13 +204,13 @@ def gather_evidence(
 
 
 def run_link(version: str, events: Any) -> str:
-    """Markdown that leads to the run that registered a version, if one of the events names it."""
+    """Markdown that leads to the run that registered a version, if one of the events says so."""
     from airflow.sdk.configuration import conf
 
     from include.nacre.dag.messages import About
 
-    source = registrations(events).get(version)
-    if source is None or not source.run_id:
+    source = source_of(version, events)
+    if source is None:
         return ""
     run = About(source.dag_id, source.run_id, conf.get("api", "base_url", fallback=""))
     return f"[{run}]({run.link})"

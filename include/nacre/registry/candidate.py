@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from include.nacre.registry.version import APPROVED, PENDING, Version
+from include.nacre.registry.version import APPROVED, Version
+
+NAMED = 10
+"""How many versions a note names at most."""
 
 
 @dataclass(frozen=True)
@@ -11,7 +14,7 @@ class Finding:
     """What was found: the candidate, and what is in production.
 
     Without a candidate there is nothing to ask. `notes` say, for a person, why versions that might
-    have been it are not: one line each.
+    have been it are not.
     """
 
     candidate: Version | None
@@ -19,31 +22,26 @@ class Finding:
     notes: tuple[str, ...] = ()
 
 
-def find_candidate(
-    named: Sequence[Version], waiting: Sequence[Version], champion: Version | None
-) -> Finding:
-    """Return the version to ask for.
+def find_candidate(waiting: Iterable[Version], champion: Version | None) -> Finding:
+    """Return the version to ask for, of those that are pending.
 
-    :param named: the versions whose registration started the run; if there are none, it is for
-        whatever waits
-    :param waiting: the versions that are pending
-    :param champion: the version in production
+    It is the one with the newest data; of equals the one registered last. A version whose data is
+    older than the champion's is none: a date that is backfilled must not take the place of a model
+    that knows more.
 
-    Of several the one with the newest data, of equals the one registered last. It must be pending,
-    no pending version may have newer data, and the champion may not have newer data: one date
-    that is backfilled must not take the place of a model that knows more.
+    What is pending decides, not which registration started the run: an Airflow that is busy passes
+    over some of the events that it has collected.
     """
-    pending = [version for version in named or waiting if version.status == PENDING]
-    notes = [decided(version) for version in named if version.status != PENDING]
-    candidate = newest(pending)
+    late, ready = _split(waiting, champion)
+    candidate = newest(ready)
+    notes = []
+    if champion is not None and late:
+        notes.append(_stay_pending(late, champion, "is in production"))
     if candidate is None:
         return Finding(None, champion, tuple(notes) or ("no version is pending",))
-    notes += [_overtaken(version, candidate) for version in pending if version != candidate]
-    rival = newest([version for version in waiting if overtakes(version, candidate)])
-    if rival is not None:
-        return Finding(None, champion, (*notes, _overtaken(candidate, rival)))
-    if champion is not None and older(candidate, champion):
-        return Finding(None, champion, (*notes, _late(candidate, champion)))
+    others = [version for version in ready if version != candidate]
+    if others:
+        notes.append(_stay_pending(others, candidate, "is asked for"))
     return Finding(candidate, champion, tuple(notes))
 
 
@@ -57,22 +55,19 @@ def chosen(version: Version, champion: Version | None) -> Finding:
 
 
 def newest(versions: Iterable[Version]) -> Version | None:
-    """Return the version with the newest data; of equals, the one registered last."""
-    return max(versions, key=lambda version: (version.data_until, version.number), default=None)
+    """Return the version with the newest data; of equals, and where data has no dates, the one
+    registered last.
+    """
+    best: Version | None = None
+    for version in sorted(versions, key=lambda version: version.number):
+        if best is None or not older(version, best):
+            best = version
+    return best
 
 
 def older(version: Version, other: Version) -> bool:
     """Say whether a version's data ends before another's. Data without dates is not older."""
     return "" < version.data_until < other.data_until
-
-
-def overtakes(version: Version, other: Version) -> bool:
-    """Say whether a version makes another one superfluous: it has newer data, or it is a later
-    one of the same date.
-    """
-    if version.data_until == other.data_until:
-        return version.number > other.number
-    return older(other, version)
 
 
 def decided(version: Version) -> str:
@@ -86,15 +81,19 @@ def data_of(version: Version) -> str:
     return f"data until {version.data_until}" if version.data_until else "data without dates"
 
 
-def _overtaken(version: Version, by: Version) -> str:
-    return (
-        f"{version.name} ({data_of(version)}) stays pending: "
-        f"{by.name} ({data_of(by)}) waits for approval, too"
-    )
+def _split(
+    waiting: Iterable[Version], champion: Version | None
+) -> tuple[list[Version], list[Version]]:
+    """Return the versions whose data is older than the champion's, and the others."""
+    late: list[Version] = []
+    ready: list[Version] = []
+    for version in waiting:
+        (late if champion is not None and older(version, champion) else ready).append(version)
+    return late, ready
 
 
-def _late(version: Version, champion: Version) -> str:
-    return (
-        f"{version.name} ({data_of(version)}) stays pending: "
-        f"{champion.name} ({data_of(champion)}) is in production"
-    )
+def _stay_pending(versions: Sequence[Version], behind: Version, why: str) -> str:
+    names = [version.name for version in sorted(versions, key=lambda item: item.number)]
+    if len(names) > NAMED:
+        names = [f"{len(names) - NAMED} older ones", *names[-NAMED:]]
+    return f"{', '.join(names)}: pending, as {behind.name} ({data_of(behind)}) {why}"

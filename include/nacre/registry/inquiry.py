@@ -4,7 +4,7 @@ Its three parts run in tasks of their own, maybe days apart, so what they know o
 plain: `Found`, whose fields are JSON.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,11 +70,10 @@ def found(finding: Finding) -> Found:
     )
 
 
-def look(sagemaker: Any, group: str, arns: Iterable[str], number: int | None = None) -> Found:
+def look(sagemaker: Any, group: str, number: int | None = None) -> Found:
     """Return the candidate of a group and its champion.
 
-    :param arns: the versions that have just been registered; one that is gone by now is passed over
-    :param number: of the version that a person wants to decide on; it wins over all else
+    :param number: of the version that a person wants to decide on; else it is what is pending
     :raises NoSuchVersionError: there is no version of that number
     """
     champion = client.latest_approved(sagemaker, group)
@@ -83,10 +82,8 @@ def look(sagemaker: Any, group: str, arns: Iterable[str], number: int | None = N
         if version is None:
             raise NoSuchVersionError(f"The model package group {group!r} has no version {number}.")
         return found(chosen(version, champion))
-    there = [client.find(sagemaker, arn) for arn in arns]
-    named = [version for version in there if version is not None]
     waiting = client.versions(sagemaker, group, status=PENDING, limit=LOOKED_AT)
-    return found(find_candidate(named, waiting, champion))
+    return found(find_candidate(waiting, champion))
 
 
 def gather(

@@ -22,22 +22,18 @@ class Event(Protocol):
 
 
 @dataclass(frozen=True)
-class Registration:
-    """A version, and the DAG run that registered it ("" if no run did)."""
+class Source:
+    """A DAG run that registered a version."""
 
-    arn: str
     dag_id: str
     run_id: str
 
 
-def registrations(events: Mapping[object, Iterable[Event]]) -> dict[str, Registration]:
-    """Return the registrations that started a run, by the version's ARN, from its
-    `triggering_asset_events`. Events that name no version are left out.
+def source_of(arn: str, events: Iterable[Event]) -> Source | None:
+    """Return the run that registered a version; None if no event of the registration's asset says
+    so, or if a person made the event.
     """
-    found = [
-        Registration(str(event.extra["arn"]), event.source_dag_id or "", event.source_run_id or "")
-        for of_one_asset in events.values()
-        for event in of_one_asset
-        if event.extra and event.extra.get("arn")
-    ]
-    return {item.arn: item for item in found}
+    for event in events:
+        if (event.extra or {}).get("arn") == arn and event.source_dag_id and event.source_run_id:
+            return Source(event.source_dag_id, event.source_run_id)
+    return None

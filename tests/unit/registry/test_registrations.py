@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from include.nacre.registry.registrations import Registration, registrations
+from include.nacre.registry.registrations import Source, source_of
 
 
 @dataclass
@@ -13,14 +13,11 @@ class Event:
     source_run_id: str | None = "monday"
 
 
-def test_events_say_which_run_registered_which_version() -> None:
-    events = {"asset": [Event({"arn": "a/1"}), Event({"arn": "a/2"}, None, None)]}
-    assert registrations(events) == {
-        "a/1": Registration("a/1", "abalone_training", "monday"),
-        "a/2": Registration("a/2", "", ""),
-    }
+def test_an_event_says_which_run_registered_a_version() -> None:
+    events = [Event({"arn": "a/1"}, source_run_id="tuesday"), Event({"arn": "a/2"})]
+    assert source_of("a/1", events) == Source("abalone_training", "tuesday")
 
 
-def test_events_without_a_version_and_runs_without_events_name_none() -> None:
-    assert registrations({"asset": [Event(None), Event({}), Event({"arn": ""})]}) == {}
-    assert registrations({}) == {}
+def test_events_of_other_versions_of_persons_and_without_a_version_say_nothing() -> None:
+    events = [Event({"arn": "a/1"}), Event({"arn": "a/2"}, None, None), Event(None), Event({})]
+    assert source_of("a/2", events) is None
