@@ -70,6 +70,8 @@ PARAMS = {
         "owner": "ml-platform",
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
+        # A server that sends a byte now and then never runs into a timeout of its own.
+        "execution_timeout": timedelta(minutes=30),
         "on_failure_callback": keep_reason,
     },
 )
@@ -77,49 +79,32 @@ def abalone_ingest() -> None:
     @task(outlets=[batch_data])
     def land_batch(*, params: Any, dag_run: Any, outlet_events: Any) -> dict[str, Any]:
         """The rows to score; first, since the training reads both."""
-        facts = land("Batch", params, dag_run)
-        outlet_events[batch_data].extra = facts
-        return facts
+        from include.pipelines.abalone import landing
+
+        return land(landing.BATCH, params, dag_run, outlet_events[batch_data])
 
     @task(outlets=[raw_data], trigger_rule="none_failed")
     def land_raw(*, params: Any, dag_run: Any, outlet_events: Any) -> dict[str, Any]:
         """The labelled rows of the date, and of days before it that have none."""
-        facts = land("", params, dag_run, int(params["HistoryDays"]))
-        outlet_events[raw_data].extra = facts
-        return facts
+        from include.pipelines.abalone import landing
+
+        return land(landing.RAW, params, dag_run, outlet_events[raw_data])
 
     land_batch() >> land_raw()
 
 
-def land(what: str, params: Any, dag_run: Any, history: int = 0) -> dict[str, Any]:
-    """Land what the form's fields <what>Source and <what>Checksum name; the facts of the date."""
-    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+def land(kind: Any, params: Any, dag_run: Any, event: Any) -> dict[str, Any]:
+    """The facts of what has landed, for the asset's event, too."""
+    from airflow.sdk.exceptions import AirflowSkipException
 
-    from include.pipelines.abalone import landing, origin, partitions, validate
+    from include.nacre.dag.own_tasks import account, told
+    from include.pipelines.abalone import landing
 
-    kind = landing.BATCH if what == "Batch" else landing.RAW
-    fields = (params[f"{what}{field}"] or "" for field in ("Source", "Checksum"))
-    try:
-        day = partitions.date_of(params["Date"], dag_run.logical_date, dag_run.run_after)
-        come_from = origin.read_origin(*fields, what=what, days=1 + history)
-        if come_from.is_none:
-            raise AirflowSkipException(f"{what}Source is empty: nothing to land")
-        place = landing.Landing(S3Hook().get_conn(), SITE, kind, come_from)
-        place.require_bucket()
-        for earlier in place.missing(partitions.days_before(day, history)):
-            print(place.land(earlier))
-        facts = place.land(day)
-    except landing.NotThereError as error:
-        raise AirflowException(str(error)) from None
-    except (
-        landing.BucketError,
-        origin.OriginError,
-        partitions.NoDataError,
-        validate.BadFileError,
-    ) as error:
-        raise AirflowFailException(str(error)) from None
-    print(facts)
+    with account() as aws, told(landing.FAULTS, awaited=landing.NotThereError):
+        facts = landing.land(aws.s3, SITE, kind, params, dag_run)
+    if facts is None:
+        raise AirflowSkipException(f"{kind.field}Source is empty: nothing to land")
+    event.extra = facts
     return facts
 
 

@@ -19,9 +19,9 @@ One run at a time; its batches do not wait for each other, and a bad one fails a
 More: `docs/scoring.md`.
 """
 
-import logging
 import os
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, get_current_context, task, task_group
@@ -73,29 +73,19 @@ def find_batches(
     *, params: Any = None, triggering_asset_events: Any = None
 ) -> list[dict[str, str]]:
     """The batches that wait, the oldest first. Done again (by a retry, by *Clear*): the same."""
-    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+    from airflow.sdk.exceptions import AirflowSkipException
 
     from include.nacre.dag import serving
-    from include.nacre.dag.deployment import TaskStore
+    from include.nacre.dag.own_tasks import told
     from include.pipelines.abalone import batches
 
-    store = TaskStore(get_current_context())
-    if kept := store.get("batches"):
-        return list(kept)
-    there = batches.landed(SITE.bucket, serving.stored(layout.address(SITE, f"{layout.BATCH}/")))
-    done = batches.scored(
-        serving.stored(layout.address(SITE, f"{layout.SCORED}/")),
-        lambda key: serving.read(layout.address(SITE, key)),
-    )
-    events = (triggering_asset_events or {}).get(batch, ())
-    try:
-        announced = batches.named([(event.extra, event.timestamp) for event in events])
-        found = batches.chosen(params["Date"], there, announced, done, params["DaysBack"])
-    except batches.BadBatchError as error:
-        raise AirflowFailException(str(error)) from None
+    arrived = (triggering_asset_events or {}).get(batch, ())
+    events = [(event.extra, event.timestamp) for event in arrived]
+    look = partial(batches.find, SITE, serving.stored, serving.read, events, params)
+    with told(batches.BadBatchError):
+        found = serving.kept("batches", look)
     if not found:
         raise AirflowSkipException("No batch waits: each has been scored since it landed.")
-    store.set("batches", found)
     return found
 
 
@@ -118,14 +108,7 @@ def publish(
     job = ti.xcom_pull(task_ids="ScoreJoin", map_indexes=ti.map_index)["name"]
     folder = serving.output_address(job, "scores")
     quality: Any = serving.read(f"{folder}/{layout.QUALITY_FILE}")
-    feature, index = drift.highest(quality["drift"])
-    facts = {
-        "partition": date,
-        "address": f"{folder}/{layout.PREDICTIONS_FILE}",
-        "rows": quality["rows"],
-        "version": version["Arn"],
-        "psi": {"max": index, "feature": feature},
-    }
+    facts = drift.facts(date, folder, version["Arn"], quality)
     outlet_events[scores].extra = facts
     return {**facts, "drift": quality["drift"]}
 
@@ -137,12 +120,10 @@ def report_drift(facts: dict[str, Any], *, params: Any = None) -> None:
     """
     from include.pipelines.abalone import drift
 
-    table = drift.table(facts["drift"], params["DriftThreshold"])
-    logging.getLogger(__name__).info("%s", table)
-    if features := drift.drifted(facts["drift"], params["DriftThreshold"]):
-        subject = f"Abalone batch {facts['partition']} has drifted: {', '.join(features)}"
-        about = f"{facts['rows']} rows, scored with {facts['version']}: {facts['address']}"
-        Alert(subject=subject, message=f"{about}\n\n{table}").notify(get_current_context())
+    print(drift.table(facts["drift"], params["DriftThreshold"]))
+    if said := drift.alert(facts, facts["drift"], params["DriftThreshold"]):
+        subject, message = said
+        Alert(subject=subject, message=message).notify(get_current_context())
 
 
 @task
@@ -197,6 +178,5 @@ with DAG(
     model = ensure_model(version)
     version >> found >> model
     scored = score.partial(version=version, model=model).expand_kwargs(found)
-    # A teardown: it always comes last, a failure before it fails the run all the same, and to
-    # clear a step brings the model back that it needs.
+    # A teardown: it always comes last, and a failure before it fails the run all the same.
     scored >> clean_up(model).as_teardown(setups=model)

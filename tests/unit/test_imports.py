@@ -68,6 +68,7 @@ DEFINING = (
     "__init__.py",
     "batches.py",
     "comparison.py",
+    "drift.py",
     "landing.py",
     "layout.py",
     "origin.py",

@@ -5,24 +5,23 @@ JSON.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from include.nacre.dag.aws import Account, Aws
-from include.nacre.dag.deployment import installation
+from include.nacre.dag.aws import Aws
+from include.nacre.dag.deployment import TaskStore, installation
 from include.nacre.dag.faults import StepFailed
 from include.nacre.dag.files import read_json
-from include.nacre.dag.taskrun import clear_errors
+from include.nacre.dag.own_tasks import account
 from include.nacre.definition.expressions import EvaluationError, Json
 from include.nacre.native.objects import split_s3_uri
 from include.nacre.registry.client import describe, latest_approved
 from include.nacre.registry.models import Models
 
-CONNECTION = "aws_default"
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +30,7 @@ def choose_version(group: str, metadata: Sequence[str]) -> dict[str, str]:
     scoring needs. Skips the task where no version is approved; fails it where the metadata are
     not there.
     """
-    with _account() as aws:
+    with account() as aws:
         version = latest_approved(aws.sagemaker, group)
     if version is None:
         raise AirflowSkipException(
@@ -50,7 +49,7 @@ def choose_version(group: str, metadata: Sequence[str]) -> dict[str, str]:
 
 def ensure_model(group: str, version: str, role: str) -> str:
     """Return the name of a version's model, which is made if it is missing."""
-    with _account() as aws:
+    with account() as aws:
         name, made = _models(aws, group).ensure(describe(aws.sagemaker, version), role)
     log.info("%s the model %s of version %s", "Made" if made else "Found", name, version)
     return name
@@ -60,7 +59,7 @@ def remove_unused_models(group: str, kept: str) -> None:
     """Delete the models that this installation made for a group's other versions, but for those
     that a transform job still uses.
     """
-    with _account() as aws:
+    with account() as aws:
         removal = _models(aws, group).remove_unused(kept)
     log.info("Removed: %s", ", ".join(removal.removed) or "nothing")
     if removal.in_use:
@@ -71,7 +70,7 @@ def stored(prefix: str) -> list[tuple[str, datetime]]:
     """Return key and time of change of all that lies below an S3 address."""
     bucket, start = split_s3_uri(prefix)
     try:
-        with _account() as aws:
+        with account() as aws:
             pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
             return [
                 (item["Key"], item["LastModified"])
@@ -82,9 +81,19 @@ def stored(prefix: str) -> list[tuple[str, datetime]]:
         raise StepFailed(f"{prefix}: {error}", error.code) from None
 
 
+def kept(key: str, make: Callable[[], list[Any]]) -> list[Any]:
+    """Return what a task has made when it first ran: done again, by a retry or by *Clear*, it
+    finds the same. Nothing (an empty list) is not kept.
+    """
+    store = TaskStore(get_current_context())
+    if not (found := store.get(key)) and (found := make()):
+        store.set(key, found)
+    return list(found)
+
+
 def output_address(job: str, output: str) -> str:
     """Return the S3 address that a processing job writes an output to."""
-    with _account() as aws:
+    with account() as aws:
         described = aws.call("DescribeProcessingJob", ProcessingJobName=job)
     outputs = described["ProcessingOutputConfig"]["Outputs"]
     (found,) = (item for item in outputs if item["OutputName"] == output)
@@ -94,17 +103,10 @@ def output_address(job: str, output: str) -> str:
 def read(address: str) -> Json:
     """Return the content of a JSON file in S3."""
     try:
-        with _account() as aws:
+        with account() as aws:
             return read_json(aws, address, log.warning)
     except EvaluationError as error:
         raise AirflowFailException(str(error)) from None
-
-
-@contextmanager
-def _account() -> Iterator[Aws]:
-    """What AWS refuses becomes one message that says what to do."""
-    with clear_errors(CONNECTION):
-        yield Aws(Account(CONNECTION))
 
 
 def _models(aws: Aws, group: str) -> Models:

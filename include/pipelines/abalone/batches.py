@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from include.pipelines.abalone.layout import BATCH, QUALITY_FILE, SCORED
+from include.pipelines.abalone.layout import BATCH, QUALITY_FILE, SCORED, address
 from include.pipelines.abalone.partitions import is_date
+from include.pipelines.site import Site
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,25 @@ Scored = Callable[[str], datetime | None]
 
 class BadBatchError(ValueError):
     """What was asked for or announced is no batch; one line a fault."""
+
+
+def find(
+    site: Site,
+    stored: Callable[[str], Iterable[Stored]],
+    read: Callable[[str], Any],
+    events: Iterable[tuple[Mapping[str, Any], datetime]],
+    form: Mapping[str, Any],
+) -> list[dict[str, str]]:
+    """Return date, address, and time of landing of each batch to score (see `chosen`).
+
+    Given S3 addresses, `stored` lists what lies below, and `read` returns what a JSON file says.
+    """
+    there = landed(site.bucket, stored(address(site, f"{BATCH}/")))
+    done = scored(
+        stored(address(site, f"{SCORED}/")),
+        lambda key: read(address(site, key)),
+    )
+    return chosen(form["Date"], there, named(events), done, form["DaysBack"])
 
 
 def landed(bucket: str, objects: Iterable[Stored]) -> dict[str, Batch]:
@@ -151,11 +171,11 @@ def _dated(folder: str, objects: Iterable[Stored]) -> Iterator[tuple[str, str, d
 
 
 def _fault(extra: Mapping[str, Any]) -> str:
-    day, address = extra["partition"], extra.get("address")
+    day, place = extra["partition"], extra.get("address")
     if not isinstance(day, str) or not is_date(day):
         return f"An asset event's partition is {day!r}: write it as a date, such as 2026-11-01"
-    if not isinstance(address, str) or not address.startswith("s3://"):
-        return f"The asset event of partition {day} has the address {address!r}: give it as s3://…"
+    if not isinstance(place, str) or not place.startswith("s3://"):
+        return f"The asset event of partition {day} has the address {place!r}: give it as s3://…"
     return ""
 
 

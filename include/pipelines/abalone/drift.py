@@ -1,12 +1,40 @@
-"""What a batch's quality.json says of drift, for people. Pure.
+"""What a batch's quality.json says, for people and for other DAGs. Pure.
 
 `drift` is its member of that name, as join.py writes it: by feature the population stability index
 `psi`, the `noise` that chance alone explains, and the shares `missing` and `unseen`.
 """
 
 from collections.abc import Mapping
+from typing import Any
+
+from include.pipelines.abalone.layout import PREDICTIONS_FILE
 
 Drift = Mapping[str, Mapping[str, float]]
+
+
+def facts(date: str, folder: str, version: str, quality: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the asset's event says of a scored batch: its date, the S3 address of its
+    scores, the ARN of the version, and what its quality.json holds.
+    """
+    feature, index = highest(quality["drift"])
+    return {
+        "partition": date,
+        "address": f"{folder}/{PREDICTIONS_FILE}",
+        "rows": quality["rows"],
+        "version": version,
+        "psi": {"max": index, "feature": feature},
+    }
+
+
+def alert(facts: Mapping[str, Any], drift: Drift, threshold: float) -> tuple[str, str] | None:
+    """Return subject and text for the people to be told that a batch has drifted; None if it has
+    not.
+    """
+    if not (features := drifted(drift, threshold)):
+        return None
+    about = f"{facts['rows']} rows, scored with {facts['version']}: {facts['address']}"
+    subject = f"Abalone batch {facts['partition']} has drifted: {', '.join(features)}"
+    return subject, f"{about}\n\n{table(drift, threshold)}"
 
 
 def highest(drift: Drift) -> tuple[str, float]:

@@ -1,11 +1,12 @@
 """New data, fetched from where it comes from, checked, and landed in the bucket.
 
 The S3 client is passed in. What is not there (yet) is a NotThereError: trying again may help. All
-other errors (BucketError, OriginError, validate.BadFileError) are for a person.
+other errors (`FAULTS`) are for a person.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,13 +24,22 @@ from include.pipelines.abalone.layout import (
     quarantine_key,
     raw_key,
 )
-from include.pipelines.abalone.origin import WEB, Origin, digest_in, shown
+from include.pipelines.abalone.origin import (
+    WEB,
+    Origin,
+    OriginError,
+    digest_in,
+    read_origin,
+    shown,
+)
+from include.pipelines.abalone.partitions import NoDataError, date_of, days_before
 from include.pipelines.abalone.validate import BadFileError, check
 from include.pipelines.site import Site
 
 MAX_BYTES = 256 * 2**20  # a file is held in memory
 TIMEOUT = (10, 60)  # seconds to connect, and between two packets
 GONE = ("404", "NoSuchBucket", "403", "AccessDenied")
+log = logging.getLogger(__name__)
 
 
 class NotThereError(Exception):
@@ -40,20 +50,51 @@ class BucketError(Exception):
     """The bucket to land in cannot be used."""
 
 
+FAULTS = (BadFileError, BucketError, NoDataError, OriginError)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of data: what its rows hold, and where a date's file of it lies."""
 
+    field: str
+    """What the form's fields begin with: `<field>Source`, `<field>Checksum`."""
     columns: tuple[str, ...]
     min_rows: int
     key: Callable[[str], str]
     file: str
     bundled: Callable[[date], bytes]
+    has_history: bool
+    """Whether the form's HistoryDays are about it."""
 
 
 # A day of shells is a hundred and more; twenty leave rows to split.
-RAW = Kind(preprocess.COLUMNS, 20, raw_key, RAW_FILE, source.raw_of)
-BATCH = Kind(preprocess.FEATURES, 1, batch_key, BATCH_FILE, source.batch_of)
+RAW = Kind("", preprocess.COLUMNS, 20, raw_key, RAW_FILE, source.raw_of, has_history=True)
+BATCH = Kind(
+    "Batch", preprocess.FEATURES, 1, batch_key, BATCH_FILE, source.batch_of, has_history=False
+)
+
+
+def land(
+    s3: Any, site: Site, kind: Kind, form: Mapping[str, Any], run: Any
+) -> dict[str, Any] | None:
+    """Land a kind of data of a run's date, as the trigger form asks for it: the facts of it. None
+    where the form names no source.
+
+    `run` has Airflow's `logical_date` and `run_after`.
+    """
+    day = date_of(form["Date"], run.logical_date, run.run_after)
+    history = days_before(day, form["HistoryDays"] if kind.has_history else 0)
+    given, checksum = (form[f"{kind.field}{name}"] or "" for name in ("Source", "Checksum"))
+    origin = read_origin(given, checksum, what=kind.field, days=1 + len(history))
+    if origin.is_none:
+        return None
+    place = Landing(s3, site, kind, origin)
+    place.require_bucket()
+    for each in (*place.missing(history), day):
+        facts = place.land(each)
+        log.info("Landed: %s", facts)
+    return facts
 
 
 @dataclass(frozen=True)

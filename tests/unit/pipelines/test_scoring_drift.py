@@ -1,6 +1,6 @@
 """What a batch's quality report says of drift, for people."""
 
-from include.pipelines.abalone.drift import drifted, highest, table
+from include.pipelines.abalone.drift import alert, drifted, facts, highest, table
 
 DRIFT = {
     "sex": {"psi": 0.02, "noise": 0.1, "missing": 0.0, "unseen": 0.0},
@@ -30,3 +30,26 @@ def test_the_table_has_a_line_for_each_feature_with_the_limit_that_holds_for_it(
         "height             0.900   1.200     0.0%    0.0%",
         "whole_weight       0.500   0.250     0.0%   12.5%  drifted",
     ]
+
+
+QUALITY = {"rows": 14, "predictions": {}, "drift": DRIFT}
+FACTS = facts("2026-11-01", "s3://b/scores/2026-11-01/x", "arn:version/3", QUALITY)
+
+
+def test_the_facts_of_a_batch_name_its_scores_and_what_has_drifted_most() -> None:
+    assert FACTS == {
+        "partition": "2026-11-01",
+        "address": "s3://b/scores/2026-11-01/x/predictions.csv",
+        "rows": 14,
+        "version": "arn:version/3",
+        "psi": {"max": 0.9, "feature": "height"},
+    }
+
+
+def test_an_alert_names_the_batch_what_has_drifted_and_shows_the_table() -> None:
+    about = "14 rows, scored with arn:version/3: s3://b/scores/2026-11-01/x/predictions.csv"
+    assert alert(FACTS, DRIFT, 0.25) == (
+        "Abalone batch 2026-11-01 has drifted: whole_weight, length",
+        f"{about}\n\n{table(DRIFT, 0.25)}",
+    )
+    assert alert(FACTS, DRIFT, 0.5) is None
