@@ -53,29 +53,34 @@ DATE = Param(
 @task
 def find_partitions(*, params: Any, dag_run: Any, triggering_asset_events: Any) -> str:
     """The date up to which rows count, after a look at what there is."""
-    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-    from airflow.sdk.exceptions import AirflowFailException
-
+    from include.nacre.dag.own_tasks import account, told
     from include.pipelines.abalone import partitions
 
-    s3, address = S3Hook(), str(params["InputData"])
-    bucket, prefix = s3.parse_s3_url(address)
     arrived = [event.extra for events in triggering_asset_events.values() for event in events]
+    for facts in arrived:
+        print(f"arrived: {facts}")
+    with account(), told(partitions.NoDataError):
+        until = partitions.date_of(params["Date"], dag_run.logical_date, dag_run.run_after, arrived)
+        found = partitions.history(below(params["InputData"]), params["InputData"], until)
+        partitions.require_batch(below(params["BatchData"]), params["BatchData"])
+    print(f"up to {until}: {found}")
+    return until
+
+
+def below(address: str) -> dict[str, int]:
+    """The bytes of all files below an S3 address, by their paths there."""
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+    from include.pipelines.abalone.partitions import NoDataError
+
+    s3 = S3Hook()
+    bucket, prefix = s3.parse_s3_url(address)
     if not s3.check_for_bucket(bucket):
-        raise AirflowFailException(
+        raise NoDataError(
             f"The bucket {bucket!r} does not exist, or the connection aws_default may not see it."
         )
     found = s3.iter_file_metadata(prefix, bucket)
-    sizes = {item["Key"].removeprefix(prefix): int(item["Size"]) for item in found}
-    try:
-        until = partitions.date_of(params["Date"], dag_run.logical_date, dag_run.run_after, arrived)
-        history = partitions.history(sizes, address, until)
-    except partitions.NoDataError as error:
-        raise AirflowFailException(str(error)) from None
-    for facts in arrived:
-        print(f"arrived: {facts}")
-    print(f"up to {until}: {history}")
-    return until
+    return {item["Key"].removeprefix(prefix): int(item["Size"]) for item in found}
 
 
 with PipelineDag(

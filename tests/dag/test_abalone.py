@@ -141,6 +141,17 @@ def test_a_run_before_all_data_says_where_it_begins(
     ) in capfd.readouterr().out
 
 
+def test_a_run_without_rows_to_score_says_what_to_do(
+    landed: Outcome, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert landed.state == "success"
+    outcome = abalone("abalone_training", {"BatchData": f"s3://{BUCKET}/abalone/none/"})
+    assert outcome.states["find_partitions"] == "failed"
+    assert (
+        f"AirflowFailException: s3://{BUCKET}/abalone/none/ holds no rows to score, and a training"
+    ) in capfd.readouterr().out
+
+
 def test_predictions_are_those_of_the_model_in_plain_libraries_row_for_row(
     trained: Outcome, bucket: Bucket, tmp_path: Path
 ) -> None:

@@ -46,6 +46,8 @@ def is_date(text: str) -> bool:
 def days_before(day: str, count: int) -> list[str]:
     """That many dates before a date, the oldest first."""
     last = date.fromisoformat(day)
+    if count >= last.toordinal():
+        raise NoDataError(f"{day} has no {count} days before it: ask for fewer (HistoryDays)")
     return [(last - timedelta(days=back)).isoformat() for back in range(count, 0, -1)]
 
 
@@ -76,7 +78,7 @@ def history(sizes: Mapping[str, int], address: str, until: str) -> History:
 
     Raises NoDataError if nothing does. Which files count is preprocess.py's rule.
     """
-    days = {path: _day(path) for path in sizes if not path.rpartition("/")[2].startswith(".")}
+    days = {path: _day(path) for path in _files(sizes)}
     there = sorted({day for day in days.values() if day})
     counting = [path for path, day in days.items() if day <= until]
     if not counting:
@@ -88,6 +90,23 @@ def history(sizes: Mapping[str, int], address: str, until: str) -> History:
         undated=sum(not day for day in days.values()),
         size=sum(sizes[path] for path in counting),
     )
+
+
+def require_batch(paths: Iterable[str], address: str) -> None:
+    """Raise NoDataError if no file of rows to score is among those below an address: a training
+    scores some with its model, and its jobs would fail without.
+    """
+    if not _files(paths):
+        raise NoDataError(
+            f"{address} holds no rows to score, and a training scores some with its model. Run"
+            " abalone_ingest with a BatchSource, or ask for another address (BatchData)."
+        )
+
+
+def _files(paths: Iterable[str]) -> list[str]:
+    """The paths but those of hidden files, and of folders that S3's console has made."""
+    names = {path: path.rpartition("/")[2] for path in paths}
+    return [path for path, name in names.items() if name and not name.startswith(".")]
 
 
 def _day(path: str) -> str:

@@ -5,7 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from include.pipelines.abalone import partitions, preprocess, source
-from include.pipelines.abalone.partitions import NoDataError, date_of, days_before, history
+from include.pipelines.abalone.partitions import (
+    NoDataError,
+    date_of,
+    days_before,
+    history,
+    require_batch,
+)
 
 DAY = date(2026, 11, 1)
 MONDAY = datetime(2026, 11, 2, 6, tzinfo=UTC)
@@ -100,6 +106,7 @@ def test_the_preparation_chooses_the_same() -> None:
         ({"2026-11-03/abalone.csv": 1}, ": its partitions begin at 2026-11-03"),
         ({}, ""),
         ({".hidden": 1}, ""),
+        ({"": 0, "2026-11-01/": 0}, ""),  # folders that S3's console has made
     ],
 )
 def test_an_address_without_such_rows_is_refused_with_what_to_do(
@@ -119,3 +126,16 @@ def test_partitions_are_found_in_folders_that_dates_name_alone() -> None:
         ("2026-11-01",),
         "2026-11-01",
     )
+
+
+def test_a_training_needs_rows_to_score() -> None:
+    address = "s3://bucket/abalone/batch/"
+    with pytest.raises(NoDataError, match=f"^{address} holds no rows to score, "):
+        require_batch(["", ".hidden"], address)
+    require_batch(["2026-11-01/batch.csv"], address)
+
+
+def test_days_before_the_first_date_are_refused() -> None:
+    assert days_before("0001-01-03", 2) == ["0001-01-01", "0001-01-02"]
+    with pytest.raises(NoDataError, match=r"^0001-01-03 has no 3 days before it"):
+        days_before("0001-01-03", 3)
