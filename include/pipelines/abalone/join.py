@@ -131,12 +131,19 @@ def unequal(
 # Checking.
 
 
-def checked(predictions: Sequence[str], limits: Limits) -> list[float]:
-    """Predictions as numbers, NaN where one is missing. Raises BadInputError with every fault."""
-    values = [number_of(text) for text in predictions]
-    if faults := list(faults_of(predictions, values, limits)):
+def checked(predictions: Mapping[str, Sequence[str]], limits: Limits) -> list[float]:
+    """The predictions of every file, in the order of their names, as numbers, NaN where one is
+    missing. Raises BadInputError with every fault.
+    """
+    texts = {
+        f"{name}: row {row}": text
+        for name in sorted(predictions)
+        for row, text in enumerate(predictions[name], start=1)
+    }
+    values = {place: number_of(text) for place, text in texts.items()}
+    if faults := list(faults_of(texts, values, limits)):
         raise BadInputError(faults)
-    return [value for value in values if value is not None]
+    return [value for value in values.values() if value is not None]
 
 
 def number_of(text: str) -> float | None:
@@ -148,23 +155,24 @@ def number_of(text: str) -> float | None:
 
 
 def faults_of(
-    predictions: Sequence[str], values: Sequence[float | None], limits: Limits
+    predictions: Mapping[str, str], values: Mapping[str, float | None], limits: Limits
 ) -> Iterator[str]:
     if not values:
         yield "there are no predictions: the batch has no rows"
         return
-    missing = sum(value is not None and math.isnan(value) for value in values) / len(values)
+    empty = [value for value in values.values() if value is not None and math.isnan(value)]
+    missing = len(empty) / len(values)
     if missing > limits.missing:
         yield (
             f"{missing:.1%} of the {len(values)} predictions are missing,"
             f" {limits.missing:.1%} at most may be"
         )
-    for row, value in enumerate(values, start=1):
+    for place, value in values.items():
         if value is None:
-            yield f"row {row}: the prediction {predictions[row - 1]!r} is no number"
+            yield f"{place}: the prediction {predictions[place]!r} is no number"
         elif value < limits.lowest or value > limits.highest:  # NaN is neither
             yield (
-                f"row {row}: {value:g} rings are predicted,"
+                f"{place}: {value:g} rings are predicted,"
                 f" they must lie from {limits.lowest:g} to {limits.highest:g}"
             )
 
@@ -281,8 +289,9 @@ def read_baseline(path: Path) -> dict[str, Any]:
 
 def score(root: Path, landed: datetime, limits: Limits) -> dict[str, Any]:
     """Join, check, measure; then write. Returns what quality.json says."""
-    joined = join(read_rows(root / ROWS), read_predictions(root / PREDICTIONS))
-    values = checked([row[-1] for row in joined], limits)
+    predictions = read_predictions(root / PREDICTIONS)
+    joined = join(read_rows(root / ROWS), predictions)
+    values = checked(predictions, limits)
     quality = {
         "landed": landed.isoformat(),
         "rows": len(joined),

@@ -153,13 +153,14 @@ def test_every_file_that_does_not_match_is_named(tmp_path: Path) -> None:
 
 def test_every_prediction_that_cannot_be_is_named(tmp_path: Path) -> None:
     predictions = ["9", "-1", "", "many", "inf", "60", "nan", "50"]
-    put_job(tmp_path, {"a.csv": f"{ROW}\n" * 8}, {"a.csv": "\n".join(predictions)})
+    rows = {"a.csv": f"{ROW}\n" * 2, "b.csv": f"{ROW}\n" * 8}
+    put_job(tmp_path, rows, {"a.csv": "9\n9\n", "b.csv": "\n".join(predictions)})
     assert refusal(tmp_path) == [
-        "25.0% of the 8 predictions are missing, 0.0% at most may be",
-        "row 2: -1 rings are predicted, they must lie from 0 to 50",
-        "row 4: the prediction 'many' is no number",
-        "row 5: inf rings are predicted, they must lie from 0 to 50",
-        "row 6: 60 rings are predicted, they must lie from 0 to 50",
+        "20.0% of the 10 predictions are missing, 0.0% at most may be",
+        "b.csv: row 2: -1 rings are predicted, they must lie from 0 to 50",
+        "b.csv: row 4: the prediction 'many' is no number",
+        "b.csv: row 5: inf rings are predicted, they must lie from 0 to 50",
+        "b.csv: row 6: 60 rings are predicted, they must lie from 0 to 50",
     ]
 
 
@@ -179,8 +180,8 @@ def test_limits_are_the_jobs_arguments(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "expected"),
     [
-        ("--lowest", "5.5", ["row 1: 5 rings are predicted, they must lie from 5.5 to 50"]),
-        ("--highest", "5.5", ["row 2: 6 rings are predicted, they must lie from 0 to 5.5"]),
+        ("--lowest", "5.5", ["a.csv: row 1: 5 rings are predicted, they must lie from 5.5 to 50"]),
+        ("--highest", "5.5", ["a.csv: row 2: 6 rings are predicted, they must lie from 0 to 5.5"]),
     ],
 )
 def test_a_prediction_beyond_a_limit_is_refused(
