@@ -52,10 +52,16 @@ def read_origin(source: str, checksum: str, *, what: str = "", days: int = 1) ->
 
     Raises OriginError with every fault.
     """
-    origin = Origin(source.strip(), checksum.strip())
+    origin = Origin(*map(_in_lower_case, (source.strip(), checksum.strip())))
     if faults := list(_faults(origin, f"{what}Source", f"{what}Checksum", days)):
         raise OriginError("\n".join(faults))
     return origin
+
+
+def _in_lower_case(address: str) -> str:
+    """An address with its scheme (S3://, HTTPS://) as it is compared."""
+    scheme, mark, rest = address.partition("://")
+    return f"{scheme.lower()}{mark}{rest}" if mark else address
 
 
 def _faults(origin: Origin, source: str, checksum: str, days: int) -> Iterator[str]:

@@ -22,6 +22,12 @@ def test_the_place_of_the_date_is_filled_in_source_and_checksum() -> None:
     )
 
 
+def test_a_scheme_may_be_written_in_capitals() -> None:
+    assert read_origin("S3://Data/A.csv", f"HTTPS://Example.org/{DIGEST}") == Origin(
+        "s3://Data/A.csv", f"https://Example.org/{DIGEST}"
+    )
+
+
 def test_a_digest_is_no_address() -> None:
     assert read_origin(WEB, DIGEST).checksum_address("2026-11-01") == ""
 
