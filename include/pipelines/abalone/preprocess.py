@@ -149,6 +149,7 @@ BINS = 10
 UNDATED = "undated"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 FAULTS_SHOWN = 8
+CELL_SHOWN = 40
 MESSAGE_BYTES = 1024  # what the service keeps of an exit message
 
 
@@ -236,13 +237,15 @@ def good(values: pd.Series[Any], cells: pd.Series[str]) -> pd.Series[bool]:
 
 
 def reason(column: str, cell: str) -> str:
+    # Cut: a message shall stay one that people read.
+    shown = cell if len(cell) <= CELL_SHOWN else f"{cell[:CELL_SHOWN]}..."
     if column == CATEGORY:
-        return f"{cell!r} is none of {', '.join(CATEGORIES)}"
+        return f"{shown!r} is none of {', '.join(CATEGORIES)}"
     if not cell:
         return "empty, but every row needs its label"
     if math.isfinite(number(cell)):
-        return f"{cell} lies out of range ({RANGES[column]})"
-    return f"{cell!r} is no number"
+        return f"{shown} lies out of range ({RANGES[column]})"
+    return f"{shown!r} is no number"
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:

@@ -59,6 +59,8 @@ def test_what_landed_has_no_bad_row_left() -> None:
         ("3.5", "3.5 lies out of range (above 0, 3 at most)"),
         ("1e999", "'1e999' is no number"),
         ("1_0", "'1_0' is no number"),
+        ("9" * 50, f"{'9' * 40}... lies out of range (above 0, 3 at most)"),
+        ("9" * 500, f"'{'9' * 40}...' is no number"),
     ],
 )
 def test_a_row_out_of_range_is_named_with_the_range(cell: str, fault: str) -> None:
