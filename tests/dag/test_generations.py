@@ -77,6 +77,15 @@ def test_a_retry_after_a_clear_stays_in_its_generation() -> None:
     assert (len(set(found)), found[0] != before[0]) == (1, True)
 
 
+def test_roots_that_are_cleared_together_begin_together_whatever_they_needed_before() -> None:
+    steps = [script("A"), script("B"), script("Both", depends_on=["A", "B"])]
+    lost = {"A": {"post_execute": broken_once()}}
+    outcome = run(dag_of(*steps, retries=1, step_args=lost))
+    (first,) = set(ids(outcome, "A", "B", "Both"))
+    (second,) = set(ids(clear_and_run(outcome), "A", "B", "Both"))
+    assert second != first
+
+
 def test_the_first_generation_is_that_of_old_runs() -> None:
     outcome = run(dag_of(script("Work")))
     old = execution_id("tests", outcome.dag.dag_id, outcome.run.run_id, "", -1)

@@ -97,12 +97,14 @@ def beginning(stored: Beginning | None, max_tries: int, retries: int) -> Beginni
     """Return the beginning that a try of a root step belongs to.
 
     Where nothing is stored (any more), what a clear has added to the task's `retries` tells of
-    it: the tries before, and they are more than the clears.
+    it: the tries before, and they are at least the clears. Not otherwise: of two roots that are
+    cleared together one may have needed more tries, and both begin the same generation.
     """
-    if stored is not None and stored.max_tries == max_tries:
+    if stored is None:
+        return Beginning(max_tries, max(0, max_tries - retries))
+    if stored.max_tries == max_tries:
         return stored
-    counted = stored.generation + 1 if stored is not None else 0
-    return Beginning(max_tries, max(counted, max_tries - retries))
+    return Beginning(max_tries, stored.generation + 1)
 
 
 def execution_id(

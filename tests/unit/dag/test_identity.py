@@ -162,12 +162,13 @@ def test_without_a_store_the_attempts_are_looked_through() -> None:
         (None, 2, 2, 0),  # the first try
         (Beginning(2, 0), 2, 2, 0),  # a retry
         (Beginning(2, 0), 3, 2, 1),  # cleared after one try
-        (Beginning(2, 0), 5, 2, 3),  # cleared after three
-        (Beginning(5, 3), 5, 2, 3),  # a retry after that
+        (Beginning(2, 0), 5, 2, 1),  # cleared after three
+        (Beginning(5, 1), 5, 2, 1),  # a retry after that
         (Beginning(2, 0), 1, 0, 1),  # cleared after the retries were lowered
         (Beginning(2, 0), 4, 3, 1),  # and after they were raised
         (Beginning(2, 0), 2, 1, 0),  # a retry after they were lowered
         (None, 3, 2, 1),  # cleared, and what was stored is gone
+        (None, 5, 2, 3),  # the same after three tries
         (None, 2, 3, 0),  # not begun when they were raised
     ],
 )
