@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, AsyncCallback, task, task_group
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.log import mask_secret
 
 from include.nacre.dag import PipelineTaskGroup
 from include.nacre.dag.alerts import Alert, keep_reason
@@ -120,6 +121,23 @@ def test_a_refusal_is_told_without_the_secret(connected: Any) -> None:
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (f"http://127.0.0.1:1/a b/{SECRET}", "InvalidURL"),
+        (f"http://127.0.0.1:1/{SECRET}\u00e9", "UnicodeEncodeError"),
+        (f"ftp://127.0.0.1:1/{SECRET}\n", "SlackRequestError"),
+    ],
+)
+def test_an_address_that_is_none_is_told_without_the_secret(
+    connected: Any, written: str, said: str
+) -> None:
+    connected({"conn_type": "slackwebhook", "host": "ftp://127.0.0.1", "password": written})
+    with pytest.raises(AlertError, match=said) as caught:
+        HELLO.notify(CONTEXT)
+    assert SECRET.split("/")[-1] not in str(caught.value)
+
+
 def test_a_server_that_is_away_is_told_without_the_secret(
     connected: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,6 +219,22 @@ def test_tasks_of_any_kind_and_mapped_ones_keep_their_reasons(connected: Any) ->
     assert reasons(bodies) == ["each_1: ValueError: number 1", "land: row 3: no sex"]
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["of the run", "of the task"])
+def test_what_the_log_does_not_show_is_in_no_alert(connected: Any, own: bool) -> None:
+    with DAG("reasons_masked", schedule=None) as dag:
+
+        @task(on_failure_callback=Alert() if own else keep_reason)
+        def land() -> None:
+            mask_secret(SECRET)
+            raise ValueError(f"no answer from https://me:{SECRET}@example.com")
+
+        land() >> ([] if own else tell())
+    with slack() as (bodies, connection):
+        connected(connection)
+        run(dag)
+    assert reasons(bodies) == ["land: ValueError: no answer from https://me:***@example.com"]
+
+
 def test_steps_of_a_mapped_group_keep_their_reasons(connected: Any) -> None:
     with DAG("reasons_mapped", schedule=None) as dag:
 
@@ -251,7 +285,7 @@ def test_a_tasks_own_callback_tells_its_failure(connected: Any) -> None:
     with slack() as (bodies, connection):
         connected(connection)
         run(dag)
-    assert [lines[2] for lines in told(bodies)] == ["breaks: no rows"]
+    assert [lines[2] for lines in told(bodies)] == ["breaks: ValueError: no rows"]
 
 
 def test_a_triggerer_awaits_it(connected: Any) -> None:

@@ -18,7 +18,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from include.nacre.dag import messages
 from include.nacre.dag.messages import About, Message
-from include.nacre.dag.reasons import keep_reason, reason_of, task_states
+from include.nacre.dag.reasons import keep_reason, reason_of, task_states, why
 
 __all__ = ["CONNECTION", "Alert", "keep_reason"]
 
@@ -108,7 +108,7 @@ def _about(context: Any) -> About:
 
 def _what_happened(about: About, context: Any) -> Message:
     if error := context.get("exception"):
-        return messages.failed(about, {context["ti"].task_id: str(error)})
+        return messages.failed(about, {context["ti"].task_id: why(error)})
     states = task_states(about.dag_id, about.run_id)
     if deadline := context.get("deadline"):
         unfinished = [name for name, state in states.items() if state not in ENDED]

@@ -1,6 +1,7 @@
 """The ways that alerts take: one for each type of the connection. Providers are imported here."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from html import escape
 from http.client import HTTPException
@@ -10,6 +11,9 @@ from airflow.sdk.exceptions import AirflowException
 
 from include.nacre.dag.messages import Message, one_line
 from include.nacre.dag.patience import aws_errors
+
+SHORTEST_SECRET = 5
+"""As in Airflow's own logs ([logging] min_length_masked_secret): what is shorter is a word."""
 
 
 class AlertError(Exception):
@@ -36,13 +40,20 @@ def send(connection: Any, message: Message) -> None:
 
 def _troubles() -> tuple[type[Exception], ...]:
     """Return what mail servers, AWS and Slack, and the providers' hooks, may raise."""
-    return (OSError, HTTPException, ValueError, AirflowException, *aws_errors())
+    from slack_sdk.errors import SlackClientError
+
+    return (OSError, HTTPException, ValueError, AirflowException, SlackClientError, *aws_errors())
 
 
 def _said(error: Exception, connection: Any) -> str:
-    """Return what an error says, without the secret of the connection."""
-    text = " ".join(str(error).split())
-    return text.replace(connection.password, "***") if connection.password else text
+    """Return what an error says, without the secret of the connection, nor parts of it: an error
+    may quote the path of an address alone, or quote it otherwise than it was written.
+    """
+    text, secret = str(error), connection.password or ""
+    for part in [secret, *re.split(r"[\s/]+", secret)]:
+        if len(part) >= SHORTEST_SECRET:
+            text = text.replace(part, "***")
+    return " ".join(text.split())
 
 
 def _mail(connection: Any, message: Message) -> None:

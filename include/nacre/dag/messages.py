@@ -63,8 +63,8 @@ def own(about: About, subject: str, text: str) -> Message:
 
 def one_line(subject: str) -> str:
     """Return a subject as every channel takes it: printable ASCII, one line, not too long."""
-    line = " ".join(subject.split()).encode("ascii", "replace").decode()
-    return line[:SUBJECT_LENGTH]
+    line = " ".join(subject.split())[:SUBJECT_LENGTH]
+    return "".join(char if " " <= char <= "~" else "?" for char in line)
 
 
 def _text(lines: Sequence[str], about: About) -> str:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from airflow.sdk import Context
+from airflow.sdk._shared.secrets_masker import redact
 from airflow.sdk.exceptions import AirflowException
 
 REASON = "nacre_failure"
@@ -34,8 +35,15 @@ def keep_reason(context: Context) -> None:
 
 
 def _keep(error: Any, context: Context) -> None:
+    context["ti"].xcom_push(REASON, why(error)[:KEPT_LENGTH])
+
+
+def why(error: Any) -> str:
+    """Return what a task failed with, as its log shows it: without the secrets that the task knows
+    (of connections, of what was given to mask_secret). Where the alert is sent nobody knows them.
+    """
     name = "" if isinstance(error, AirflowException) else f"{type(error).__name__}: "
-    context["ti"].xcom_push(REASON, f"{name}{error}"[:KEPT_LENGTH])
+    return str(redact(f"{name}{error}"))
 
 
 def task_states(dag_id: str, run_id: str) -> Mapping[str, str]:

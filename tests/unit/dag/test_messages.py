@@ -52,7 +52,7 @@ def test_words_of_ones_own_have_the_link_too() -> None:
 
 @pytest.mark.parametrize(
     ("subject", "line"),
-    [("a\n b", "a b"), ("größer", "gr??er"), ("x" * 120, "x" * 100)],
+    [("a\n b", "a b"), ("größer", "gr??er"), ("a\x07b\x7f", "a?b?"), ("x" * 120, "x" * 100)],
 )
 def test_a_subject_is_one_line_that_every_channel_takes(subject: str, line: str) -> None:
     assert one_line(subject) == line
