@@ -14,7 +14,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 READS = ("GET", "HEAD", "OPTIONS")
 # Airflow's own. Another plugin's pages may call these, and would wait for themselves.
@@ -32,8 +32,28 @@ class OneWriter:
         if not writes(scope):
             await self._app(scope, receive, send)
             return
+        # First: a client that never ends its request must not keep the turn from the others.
+        whole = _again(await _body(receive), receive)
         async with self._turn:
-            await self._app(scope, receive, send)
+            await self._app(scope, whole, send)
+
+
+async def _body(receive: "Receive") -> "list[Message]":
+    """Return what a client sends, to its end or until it has gone."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    return messages
+
+
+def _again(messages: "list[Message]", receive: "Receive") -> "Receive":
+    """Return what receives these messages, then what comes after them."""
+    rest = iter(messages)
+
+    async def next_message() -> "Message":
+        return next(rest, None) or await receive()
+
+    return next_message
 
 
 def writes(scope: "Scope") -> bool:

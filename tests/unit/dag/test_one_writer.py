@@ -12,8 +12,13 @@ def request(method: str, path: str, kind: str = "http") -> dict[str, Any]:
     return {"type": kind, "method": method, "path": path}
 
 
-async def nothing(*_: Any) -> Any:
-    """What a server receives and sends, where nobody listens."""
+async def no_body() -> Any:
+    """What a server receives of a request without a body."""
+    return {"type": "http.request", "body": b""}
+
+
+async def nobody(_: Any) -> None:
+    """Who listens to the answers."""
 
 
 class App:
@@ -36,7 +41,7 @@ async def outcome(*requests: dict[str, Any]) -> list[str]:
     """What becomes of requests that come at once, in the order of what happens."""
     app = App()
     one_writer = OneWriter(app)
-    sent = [asyncio.create_task(one_writer(scope, nothing, nothing)) for scope in requests]
+    sent = [asyncio.create_task(one_writer(scope, no_body, nobody)) for scope in requests]
     for _ in range(10):  # as far as they go by themselves
         await asyncio.sleep(0)
     app.may_end.set()
@@ -67,6 +72,48 @@ def test_a_reader_passes_a_writer() -> None:
 def test_a_writer_that_breaks_lets_the_next_one_pass() -> None:
     requests = [request("PUT", "/execution/broken"), request("DELETE", "/api/v2/b")]
     assert asyncio.run(outcome(*requests))[-1] == "end /api/v2/b"
+
+
+def part(body: bytes, more: bool) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [part(b"{", True), part(b"}", False), {"type": "http.disconnect"}],
+        [part(b"{", True), {"type": "http.disconnect"}],
+    ],
+)
+def test_a_writer_hears_what_its_client_sent(sent: list[dict[str, Any]]) -> None:
+    client, heard = iter(sent), list[Any]()
+
+    async def receive() -> Any:
+        return next(client)
+
+    async def app(_scope: Any, receive: Any, _send: Any) -> None:
+        heard.extend([await receive() for _ in sent])
+
+    asyncio.run(OneWriter(app)(request("POST", "/api/v2/a"), receive, nobody))
+    assert heard == sent
+
+
+def test_a_client_that_never_ends_its_request_keeps_nobody_waiting() -> None:
+    app = App()
+    one_writer = OneWriter(app)
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    async def both() -> None:
+        silent = asyncio.create_task(one_writer(request("POST", "/api/v2/silent"), never, nobody))
+        await asyncio.sleep(0)
+        app.may_end.set()
+        await asyncio.wait_for(one_writer(request("POST", "/api/v2/b"), no_body, nobody), 10)
+        silent.cancel()
+
+    asyncio.run(both())
+    assert app.seen[-1] == "end /api/v2/b"
 
 
 @pytest.mark.parametrize(
