@@ -102,7 +102,7 @@ def test_a_client_that_never_ends_its_request_keeps_nobody_waiting() -> None:
     app = App()
     one_writer = OneWriter(app)
 
-    async def never() -> None:
+    async def never() -> Any:
         await asyncio.Event().wait()
 
     async def both() -> None:
