@@ -13,7 +13,6 @@ from typing import Any
 
 import requests
 from botocore.exceptions import BotoCoreError
-from urllib3.exceptions import HTTPError
 
 from include.pipelines.abalone import preprocess, source
 from include.pipelines.abalone.layout import (
@@ -199,8 +198,8 @@ def _from_web(where: str) -> Iterator[bytes]:
                 said = f"{answer.status_code} {answer.reason}"
                 raise NotThereError(f"{shown(where)}: the server answers {said}")
             yield from answer.iter_content(2**16)
-    # requests lets some of urllib3's own through: a host's name that is none, for one.
-    except (requests.RequestException, HTTPError) as error:
+    # requests lets a ValueError of urllib3's through: of a host's name that is none.
+    except (requests.RequestException, ValueError) as error:
         # Not its text: that holds the whole address, with what may be secret in it.
         raise NotThereError(f"{shown(where)} cannot be fetched ({type(error).__name__})") from None
 
