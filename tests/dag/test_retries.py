@@ -1,5 +1,6 @@
 """Retries that fit the failure, in Airflow."""
 
+import json
 import os
 import signal
 import threading
@@ -9,8 +10,9 @@ import pytest
 from airflow.sdk import ExceptionRetryPolicy
 
 from include.nacre.dag.retries import FITTING_RETRIES
+from include.nacre.definition.authoring import Condition, equals
 from tests.dag.runs import run
-from tests.dag.steps import SLEEP, dag_of, script
+from tests.dag.steps import SLEEP, dag_of, reporting, script
 from tests.dag.test_one_job import log_of, statuses
 from tests.support.local_sagemaker import LocalSageMaker
 from tests.unit.local_service.test_restart import supervisor_of
@@ -61,15 +63,31 @@ def test_a_fault_of_the_service_is_tried_again_as_often_as_the_task_may(
     )
 
 
+def test_a_file_that_is_out_of_reach_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    expired = {"conn_type": "aws", "extra": {"profile_name": "gone", "region_name": "us-east-1"}}
+    monkeypatch.setenv("AIRFLOW_CONN_EXPIRED", json.dumps(expired))
+    grade = reporting("Grade", "1")
+    check = Condition("Check", [equals(grade.json("Report", "value"), 1)])
+    reads = {"Check": {"aws_conn_id": "expired"}}
+    outcome = run(dag_of(grade, check, retries=1, step_args=reads))
+    assert (outcome.states["Check"], outcome.task("Check").try_number) == ("failed", 2)
+    assert "ProfileNotFound" in capfd.readouterr().out
+
+
 def test_a_policy_of_the_authors_wins() -> None:
     own = ExceptionRetryPolicy(rules=[])
-    steps = [script(name) for name in "ABC"]
+    check = Condition("A", [equals(1, 1)])
+    steps = [script(name) for name in "BCD"]
     dag = dag_of(
+        check,
         *steps,
         default_args={"retry_policy": None},
-        step_args={"B": {"retry_policy": own}, "C": {"retry_policy": FITTING_RETRIES}},
+        step_args={"C": {"retry_policy": own}, "D": {"retry_policy": FITTING_RETRIES}},
     )
-    assert [dag.get_task(name).retry_policy for name in "ABC"] == [None, own, FITTING_RETRIES]
+    found = [dag.get_task(name).retry_policy for name in "ABCD"]
+    assert found == [None, None, own, FITTING_RETRIES]
 
 
 def test_without_one_it_fits_the_failure() -> None:

@@ -37,6 +37,7 @@ class StepOperator(BaseOperator):
         conditions have to hold
     :param first_steps: the ids of the tasks of a pipeline's first steps that this one comes after;
         empty for a first step, None for what is no step
+    :param retry_policy: which failures the task's `retries` are for; None: all of them
     """
 
     def __init__(
@@ -47,9 +48,10 @@ class StepOperator(BaseOperator):
         awaited: Mapping[str, str] | None = None,
         branch: tuple[str, bool] | None = None,
         first_steps: Sequence[str] | None = None,
+        retry_policy: RetryPolicy | None = FITTING_RETRIES,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(retry_policy=retry_policy, **kwargs)
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.awaited = dict(awaited or {})
@@ -80,7 +82,6 @@ class LaunchOperator(StepOperator, ABC):
     its `outlets` carry the task's XCom result as their extra.
 
     :param deferrable: wait in the triggerer (True) or in the worker
-    :param retry_policy: which failures the task's `retries` are for; None: all of them
     """
 
     job_page = ""
@@ -90,10 +91,9 @@ class LaunchOperator(StepOperator, ABC):
         self,
         *,
         deferrable: bool = True,
-        retry_policy: RetryPolicy | None = FITTING_RETRIES,
         **kwargs: Any,
     ) -> None:
-        super().__init__(retry_policy=retry_policy, **kwargs)
+        super().__init__(**kwargs)
         self.deferrable = deferrable
 
     @abstractmethod

@@ -11,13 +11,13 @@ from airflow.sdk import Context
 from include.nacre.dag.aws import Account, Aws
 from include.nacre.dag.binding import Binding, Template
 from include.nacre.dag.deployment import installation, run_map_index
-from include.nacre.dag.faults import StepRefused
+from include.nacre.dag.faults import StepFailed, StepRefused
 from include.nacre.dag.files import read_json
 from include.nacre.dag.generations import generation
 from include.nacre.dag.identity import execution_id
 from include.nacre.dag.patience import aws_errors
 from include.nacre.dag.scope import Run, RunScope
-from include.nacre.dag.troubles import in_full, understood
+from include.nacre.dag.troubles import Trouble, in_full, understood
 from include.nacre.definition.expressions import EvaluationError, Scalar
 from include.nacre.definition.parameters import parse_parameter
 from include.nacre.definition.records import Parameter, Pipeline
@@ -32,6 +32,8 @@ class Unresolved:
     """
 
     reason: str
+    code: str | None = None
+    """The error code of AWS, if it may have a value in another try."""
 
     def __str__(self) -> str:
         return f"unresolved: {self.reason}"
@@ -45,7 +47,9 @@ def resolved(template: Template, context: Context) -> Any:
     except EvaluationError as error:
         return Unresolved(str(error))
     except aws_errors() as error:
-        return Unresolved(in_full(understood(error), task.aws_conn_id))
+        said = understood(error)
+        code = None if said.trouble is Trouble.REFUSED else said.code
+        return Unresolved(in_full(said, task.aws_conn_id), code)
 
 
 def resolved_values(binding: Binding, context: Context) -> dict[str, Scalar] | Unresolved:
@@ -60,10 +64,14 @@ def resolved_values(binding: Binding, context: Context) -> dict[str, Scalar] | U
 
 
 def required(value: Any) -> Any:
-    """Return a resolved value; raise StepRefused if it is unresolved."""
-    if isinstance(value, Unresolved):
+    """Return a resolved value. Raises StepRefused if it is unresolved and stays so, StepFailed if
+    AWS was in the way.
+    """
+    if not isinstance(value, Unresolved):
+        return value
+    if value.code is None:
         raise StepRefused(value.reason)
-    return value
+    raise StepFailed(value.reason, value.code)
 
 
 def scope_of(binding: Binding, context: Context) -> RunScope:
