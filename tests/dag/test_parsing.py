@@ -31,9 +31,11 @@ from airflow.sdk import DAG
 before = set(sys.modules)
 import runpy
 runpy.run_path(sys.argv[1])
-heavy = ("boto3", "botocore", "airflow.providers.amazon", "airflow.triggers", "pandas")
-print([name for name in sorted(set(sys.modules) - before) if name.startswith(heavy)])
+heavy = ("boto3", "botocore", "airflow.providers.amazon", "airflow.triggers", "pandas", "requests")
+print(*[name for name in sorted(set(sys.modules) - before) if name.startswith(heavy)])
 """
+# Its question is an operator of airflow.providers.standard, which brings triggers: 20 ms.
+ASKS = "model_approval"
 
 
 @pytest.mark.parametrize("dag", [file.stem for file in sorted((PROJECT / "dags").glob("*.py"))])
@@ -46,7 +48,8 @@ def test_parsing_imports_neither_boto3_nor_a_provider(dag: str) -> None:
         text=True,
         check=True,
     )
-    assert ran.stdout.splitlines()[-1] == "[]"
+    heavy = ran.stdout.splitlines()[-1].split()
+    assert [name for name in heavy if not (dag == ASKS and "triggers" in name)] == []
 
 
 def bag(folder: Path, source: str) -> BundleDagBag:
