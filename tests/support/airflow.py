@@ -120,8 +120,21 @@ class Airflow:
         return list(found["hitl_details"])
 
     def answer(self, question: Json, option: str, inputs: Mapping[str, Json] | None = None) -> None:
-        """Choose an option of one of the `questions`, as a person does in the UI."""
+        """Choose an option of one of the `questions`, as a person does in the UI: some time after
+        it was asked. An answer that comes before the scheduler has noticed that the asking worker
+        has ended makes Airflow 3.3.2 take the task for lost, and ask again.
+        """
         asked = question["task_instance"]
+        place = [f"{key}={asked[key]}" for key in ("dag_id", "task_id")]
+        ended = ", ".join(
+            [*place, f"run_id={asked['dag_run_id']}", f"map_index={asked['map_index']}"]
+        )
+        log = self.home / LOG
+        wait_for(
+            lambda: f"TaskInstance Finished: {ended}," in log.read_text(errors="replace"),
+            f"the end of the worker that asks: {ended}",
+            seconds=60,
+        )
         self.call(
             "PATCH",
             f"/dags/{asked['dag_id']}/dagRuns/{asked['dag_run_id']}/taskInstances"

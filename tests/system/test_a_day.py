@@ -101,7 +101,9 @@ class Day:
 
     def models(self) -> int:
         """How many model resources the trainings have made."""
-        pages = self.sagemaker.get_paginator("list_models").paginate(NameContains="abalone-create-model-")
+        pages = self.sagemaker.get_paginator("list_models").paginate(
+            NameContains="abalone-create-model-"
+        )
         return sum(len(page["Models"]) for page in pages)
 
 
@@ -306,7 +308,11 @@ def test_bad_dates_stop_with_their_reason_and_their_neighbours_land(
         empty: airflow.log(INGEST, run_of[f"{empty}"], "land_raw"),
         zeros: airflow.log(INGEST, run_of[f"{zeros}"], "land_batch"),
     }
-    said = {columns: "columns", empty: "empty", zeros: "length"}
+    said = {
+        columns: "3 values, 9 are expected",
+        empty: "the file is empty",
+        zeros: "column 'length': 0 lies out of range",
+    }
     assert [it for it, word in said.items() if word not in logs[it]] == []
 
 
