@@ -56,13 +56,13 @@ def chosen(version: Version, champion: Version | None) -> Finding:
 
 def newest(versions: Iterable[Version]) -> Version | None:
     """Return the version with the newest data; of equals, and where data has no dates, the one
-    registered last.
+    registered last. None if there are none.
     """
-    best: Version | None = None
-    for version in sorted(versions, key=lambda version: version.number):
-        if best is None or not older(version, best):
-            best = version
-    return best
+    known = list(versions)
+    newest_date = max((version.data_until for version in known), default="")
+    # Those without a date are none the older: the one registered last may be the newest.
+    best = [version for version in known if version.data_until in ("", newest_date)]
+    return max(best, key=lambda version: version.number, default=None)
 
 
 def older(version: Version, other: Version) -> bool:

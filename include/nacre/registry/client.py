@@ -4,6 +4,7 @@ Below, `sagemaker` and `s3` are boto3's clients.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -19,6 +20,8 @@ NO_SUCH_NAME = frozenset({"ValidationException", "ResourceNotFound"})
 """How Describe says that nothing has the name: the name is the whole request."""
 NO_SUCH_OBJECT = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 PAGE_SIZE = 100
+BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
+"""What botocore sends; to anything else it raises an error of its own."""
 
 
 def describe(sagemaker: Any, arn: str) -> Version:
@@ -105,7 +108,7 @@ def split_address(address: str) -> tuple[str, str]:
     """Return bucket and key of an `s3://` address; ValueError if it is none."""
     scheme, _, rest = address.partition("://")
     bucket, _, key = rest.partition("/")
-    if scheme != "s3" or not bucket or not key:
+    if scheme != "s3" or not BUCKET_NAME.fullmatch(bucket) or not key:
         raise ValueError(f"{address!r} is no address of an S3 object: s3://bucket/key")
     return bucket, key
 

@@ -68,14 +68,14 @@ class Seen:
 
 def must_write(decision: Decision, version: Version, champion: Version | None, seen: Seen) -> bool:
     """Say whether a decision is still to be written: not if the registry holds it already, as
-    after a try that was lost behind the call.
+    after a try that was lost behind the call, or when somebody else has decided the same.
 
     :param version: the version as it is now
     :param champion: what is in production now
     :raises StaleDecisionError: somebody else has decided on the version, or another champion has
         come, since the evidence was gathered
     """
-    if version.status == decision.status:
+    if version.status == decision.status != seen.status:
         return False
     if version.status != seen.status:
         raise StaleDecisionError(

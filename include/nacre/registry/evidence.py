@@ -1,10 +1,11 @@
 """What a person sees before deciding on a version: Markdown. Values in, values out."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from include.nacre.registry.candidate import data_of
-from include.nacre.registry.quality import Quality, gain_in_words
+from include.nacre.registry.quality import Quality, gain_in_words, in_words
 from include.nacre.registry.rules import Ruling
 from include.nacre.registry.version import PREPROCESSOR, SPLIT_SEED, TEST_ROWS, Version
 
@@ -77,13 +78,13 @@ def subject(evidence: Evidence) -> str:
     ours = _value(evidence.candidate, evidence.metric)
     if ours is None:
         return question
-    question = f"{question} {evidence.metric} {_number(ours)}"
+    question = f"{question} {evidence.metric} {in_words(ours)}"
     theirs = _value(evidence.champion, evidence.metric)
     if evidence.champion is None or theirs is None:
         return question
     change = gain_in_words(evidence.metric, ours, theirs)
     name = evidence.champion.version.name
-    return f"{question}, {name} in production {_number(theirs)}: {change}"
+    return f"{question}, {name} in production {in_words(theirs)}: {change}"
 
 
 def body(evidence: Evidence) -> str:
@@ -92,7 +93,7 @@ def body(evidence: Evidence) -> str:
     parts = [
         _metrics(evidence),
         _pictures(evidence),
-        _list(f"**{remark}**" for remark in remarks),
+        _list(f"**{_plain(remark)}**" for remark in remarks),
         "### The data",
         _data(evidence),
         "### The version",
@@ -132,9 +133,9 @@ def _metrics(evidence: Evidence) -> str:
 
 def _metric_row(evidence: Evidence, name: str) -> list[str]:
     ours, theirs = _value(evidence.candidate, name), _value(evidence.champion, name)
-    cells = [name] if ours is None else [name, _number(ours)]
+    cells = [_plain(name)] if ours is None else [_plain(name), in_words(ours)]
     if ours is not None and theirs is not None:
-        cells += [_number(theirs), gain_in_words(name, ours, theirs)]
+        cells += [in_words(theirs), gain_in_words(name, ours, theirs)]
     return [f"**{cell}**" for cell in cells] if name == evidence.metric else cells
 
 
@@ -173,7 +174,10 @@ def _data(evidence: Evidence) -> str:
     keys = sorted(
         {key for side in sides for key, value in side.version.metadata.items() if _short(value)}
     )
-    rows = [[key, *(side.version.metadata.get(key, "") for side in sides)] for key in keys]
+    rows = [
+        [_plain(text) for text in (key, *(side.version.metadata.get(key, "") for side in sides))]
+        for key in keys
+    ]
     registered = [f"{side.version.created:%Y-%m-%d %H:%M} UTC" for side in sides]
     return _table(["", *_heads(evidence)], [["registered", *registered], *rows])
 
@@ -182,7 +186,7 @@ def _about(evidence: Evidence) -> Iterator[str]:
     version = evidence.candidate.version
     yield f"`{version.arn}`, {version.status}, {data_of(version)}"
     if version.approval:
-        yield f"decided before: {version.approval}"
+        yield f"decided before: {_plain(version.approval)}"
     if evidence.run:
         yield f"registered by {evidence.run}"
     yield f"model: `{version.model_data}`"
@@ -204,18 +208,15 @@ def _count(side: Side) -> str:
     return "?" if rows is None else str(rows)
 
 
-def _number(value: float) -> str:
-    return f"{value:.4g}"
-
-
 def _list(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _plain(text: str) -> str:
+    """Return somebody else's words so that Markdown shows them as they are, in one line."""
+    return re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", " ".join(text.split()))

@@ -5,8 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-HIGHER_IS_BETTER = frozenset({"accuracy", "auc", "f1", "precision", "r2", "recall"})
-"""The metrics of which more is better; of all others (errors) less is."""
+_SHARES = {"accuracy", "precision", "recall", "f0_5", "f1", "f2"}
+# By the names of SageMaker's statistics; those of several classes are weighted.
+HIGHER_IS_BETTER = frozenset(
+    {"auc", "r2", "true_positive_rate", "true_negative_rate", "balanced_accuracy"}
+    | _SHARES
+    | {f"weighted_{name}" for name in _SHARES}
+)
+"""The metrics of which more is better."""
+LOWER_IS_BETTER = frozenset(
+    {"mae", "mape", "mse", "rmse", "log_loss", "false_positive_rate", "false_negative_rate"}
+)
+"""Those of which less is. Of any other nobody knows: it is shown, and no rule goes by it."""
 
 
 class QualityError(ValueError):
@@ -46,21 +56,36 @@ def read_quality(statistics: Any) -> Quality:
 
 def gain(metric: str, candidate: float, champion: float) -> float:
     """Return by which share of the champion's value the candidate is better: 0.05 for 5 per cent,
-    negative if it is worse. Better than nought counts as infinitely better.
+    negative if it is worse. Better than nought counts as infinitely better. Of a metric that is
+    neither HIGHER_IS_BETTER nor LOWER_IS_BETTER it is the share by which it is higher.
     """
-    change = candidate - champion if metric in HIGHER_IS_BETTER else champion - candidate
+    change = champion - candidate if metric in LOWER_IS_BETTER else candidate - champion
     if champion == 0:
         return math.copysign(math.inf, change) if change else 0.0
     return change / abs(champion)
 
 
 def gain_in_words(metric: str, candidate: float, champion: float) -> str:
-    """Return the same for a person: `6.2 % better`."""
+    """Return the same for a person: `6.2 % better`; `higher` where nobody knows what is better."""
     share = gain(metric, candidate, champion)
     if not share:
         return "the same"
-    word = "better" if share > 0 else "worse"
-    return word if math.isinf(share) else f"{abs(share):.1%} {word}".replace("%", " %")
+    known = has_direction(metric)
+    word = ("better" if known else "higher") if share > 0 else ("worse" if known else "lower")
+    if math.isinf(share):
+        return word
+    shown = f"{abs(share):.1%}".replace("%", " %")
+    return f"less than 0.1 % {word}" if shown == "0.0 %" else f"{shown} {word}"
+
+
+def has_direction(metric: str) -> bool:
+    """Say whether it is known if more of a metric is better, or less."""
+    return metric in HIGHER_IS_BETTER or metric in LOWER_IS_BETTER
+
+
+def in_words(value: float) -> str:
+    """Return a metric's value for a person: four digits, or all that stand before the point."""
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def _is_number(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from include.nacre.registry.quality import Quality, gain, gain_in_words
+from include.nacre.registry.quality import Quality, gain, gain_in_words, has_direction, in_words
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ def apply_rule(rule: Rule, candidate: Quality | None, champion: Quality | None) 
     if candidate is None or champion is None:
         return _ask("the candidate and the version in production were not both measured")
     name = rule.metric
+    if not has_direction(name):
+        return _ask(f"nobody knows whether more of the metric {name} is better, or less")
     if name not in candidate.metrics or name not in champion.metrics:
         return _ask(f"the metric {name} is not known of both models")
     if candidate.rows is None or candidate.rows != champion.rows:
@@ -42,10 +44,10 @@ def apply_rule(rule: Rule, candidate: Quality | None, champion: Quality | None) 
         )
     ours, theirs = candidate.metrics[name], champion.metrics[name]
     facts = (
-        f"{name} {ours:.4g} against {theirs:.4g} ({gain_in_words(name, ours, theirs)})"
+        f"{name} {in_words(ours)} against {in_words(theirs)} ({gain_in_words(name, ours, theirs)})"
         f" on {candidate.rows} test rows; it wants {rule.margin * 100:.4g} % on {rule.rows} rows"
     )
-    if candidate.rows >= rule.rows and gain(name, ours, theirs) >= rule.margin:
+    if candidate.rows >= rule.rows and round(gain(name, ours, theirs), 9) >= rule.margin:
         return Ruling(True, facts)
     return _ask(facts)
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
 
 # Keys of the customer metadata that a pipeline of ours leaves at its versions.
 DATA_UNTIL = "DataUntil"
-"""The last partition of the data that the version was trained on; `UNDATED` without dates."""
+"""The last partition of the data that the version was trained on; `undated` without dates."""
 TEST_ROWS = "TestRows"
 """The address of its test rows as they were, before any preprocessor."""
 PREPROCESSOR = "Preprocessor"
@@ -18,7 +18,6 @@ PICTURE = "EvaluationPicture"
 """The address of a picture that shows how well it predicts its test rows."""
 SPLIT_SEED = "SplitSeed"
 """Which rows are test rows: those of equal seeds are so in both versions."""
-UNDATED = "undated"
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,13 @@ class Version:
 
     @property
     def data_until(self) -> str:
-        """The date of the newest partition that it was trained on, "" if its data has no dates."""
-        date = self.metadata.get(DATA_UNTIL, "")
-        return "" if date == UNDATED else date
+        """The date of the newest partition that it was trained on, "" if its data has no dates, or
+        if what stands there is none: such versions are neither older nor newer than others.
+        """
+        try:
+            return date.fromisoformat(self.metadata.get(DATA_UNTIL, "")).isoformat()
+        except ValueError:
+            return ""
 
 
 def read_version(described: Mapping[str, Any]) -> Version:
@@ -66,7 +69,8 @@ def read_version(described: Mapping[str, Any]) -> Version:
         group=described["ModelPackageGroupName"],
         number=described["ModelPackageVersion"],
         status=described["ModelApprovalStatus"],
-        created=described["CreationTime"],
+        # botocore gives the time in the machine's own zone.
+        created=described["CreationTime"].astimezone(UTC),
         image=container.get("Image", ""),
         model_data=container.get("ModelDataUrl", ""),
         statistics=quality.get("Statistics", {}).get("S3Uri", ""),

@@ -52,6 +52,18 @@ def test_data_without_dates_is_neither_older_nor_newer() -> None:
     assert find_candidate([version(3, OLD), undated], None).candidate == version(3, OLD)
 
 
+def test_data_without_dates_does_not_hide_that_other_data_is_older() -> None:
+    versions = [version(1, NEWEST), version(2), version(3, OLD)]
+    assert find_candidate(versions, None).candidate == versions[1]
+
+
+def test_a_date_that_is_none_is_no_newer_than_a_date() -> None:
+    odd, dated = version(1, "latest"), version(2, NEW)
+    assert (odd.data_until, find_candidate([odd, dated], None).candidate) == ("", dated)
+    champion = version(1, "latest", APPROVED)
+    assert find_candidate([dated], champion).candidate == dated
+
+
 def test_a_note_names_no_more_than_a_person_reads() -> None:
     (note,) = find_candidate([version(number, OLD) for number in range(1, 16)], None).notes
     assert note.startswith("4 older ones, abalone/5, abalone/6, ")

@@ -118,6 +118,7 @@ def test_statistics_are_read_from_s3(clients: Clients) -> None:
         ("", "it was registered without model quality statistics"),
         (f"s3://{BUCKET}/none.json", f"s3://{BUCKET}/none.json does not exist"),
         ("s3://no-such-bucket/a.json", "s3://no-such-bucket/a.json does not exist"),
+        ("s3://no bucket/a.json", "'s3://no bucket/a.json' is no address of an S3 object"),
         ("evaluation.json", "'evaluation.json' is no address of an S3 object"),
         (f"s3://{BUCKET}/bad/text.json", "text.json holds no model quality statistics"),
         (f"s3://{BUCKET}/bad/list.json", "holds no model quality statistics: it holds no JSON obj"),

@@ -87,6 +87,12 @@ def test_what_the_registry_holds_already_is_not_written_again() -> None:
     assert must_write(APPROVAL, approved, approved, SEEN) is False
 
 
+def test_a_rejected_version_that_is_rejected_anew_gets_the_new_reason() -> None:
+    rejected = version(2, status=REJECTED, approval="Rejected by Bob: no")
+    seen = Seen(REJECTED, CHAMPION.arn)
+    assert must_write(Decision(REJECTED, "Ada", "still"), rejected, CHAMPION, seen) is True
+
+
 def test_what_somebody_else_has_decided_is_not_overwritten() -> None:
     rejected = version(2, status=REJECTED, approval="Rejected by Bob: no")
     with pytest.raises(StaleDecisionError) as error:

@@ -139,6 +139,21 @@ def test_a_decision_of_before_is_shown() -> None:
     assert "- decided before: Rejected by Ada: why?" in shown
 
 
+def test_what_a_person_wrote_is_shown_as_it_is() -> None:
+    comment = "Rejected by Ada: see ![it](https://elsewhere/x.png) <b>*now*</b>\n# Approve"
+    rejected = replace(CANDIDATE.version, approval=comment)
+    shown = body(replace(EVIDENCE, candidate=replace(CANDIDATE, version=rejected)))
+    assert (
+        "- decided before: Rejected by Ada: see !\\[it\\](https://elsewhere/x.png)"
+        " \\<b\\>\\*now\\*\\</b\\> # Approve\n"
+    ) in shown
+
+
+def test_a_bar_in_the_name_of_a_metric_does_not_end_a_cell() -> None:
+    odd = replace(CANDIDATE, quality=Quality(9, {"a|b\nc": 1.0}))
+    assert "| a\\|b c | 1 |" in body(replace(EVIDENCE, candidate=odd, champion=None))
+
+
 def test_a_bar_in_a_value_does_not_end_a_cell() -> None:
     odd = replace(CANDIDATE, version=version(7, Colour="red|blue"))
     assert "| Colour | red\\|blue |" in body(replace(EVIDENCE, candidate=odd, champion=None))

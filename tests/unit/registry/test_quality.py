@@ -10,6 +10,7 @@ from include.nacre.registry.quality import (
     QualityError,
     gain,
     gain_in_words,
+    in_words,
     read_quality,
 )
 from include.pipelines.abalone import evaluate
@@ -60,6 +61,9 @@ def test_what_is_no_statistics_is_refused(statistics: Any, fault: str) -> None:
         ("r2", 0.1, 0.0, math.inf, "better"),
         ("mse", 0.1, 0.0, -math.inf, "worse"),
         ("mse", 0.0, 0.0, 0.0, "the same"),
+        ("mse", 4.9999, 5.0, 2e-5, "less than 0.1 % better"),
+        ("lift", 1.2, 1.0, 0.2, "20.0 % higher"),
+        ("lift", 0.8, 1.0, -0.2, "20.0 % lower"),
     ],
 )
 def test_a_gain_is_a_share_of_the_champions_value(
@@ -67,3 +71,17 @@ def test_a_gain_is_a_share_of_the_champions_value(
 ) -> None:
     assert gain(metric, candidate, champion) == pytest.approx(expected)
     assert gain_in_words(metric, candidate, champion) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (4.70512, "4.705"),
+        (0.0, "0"),
+        (12345.6, "12346"),
+        (0.00001234, "1.234e-05"),
+        (3e12, "3e+12"),
+    ],
+)
+def test_a_value_is_shown_in_few_digits(value: float, shown: str) -> None:
+    assert in_words(value) == shown

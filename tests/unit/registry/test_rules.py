@@ -15,6 +15,27 @@ def test_a_candidate_that_is_better_by_the_margin_on_enough_rows_is_approved() -
     )
 
 
+def test_a_margin_is_met_by_values_that_have_no_exact_share() -> None:
+    rule = Rule("mse", margin=0.1, rows=500)
+    assert apply_rule(rule, Quality(574, {"mse": 0.9}), Quality(574, {"mse": 1.0})).approves
+
+
+def test_more_is_better_of_the_weighted_metrics_of_several_classes() -> None:
+    rule = Rule("weighted_f1", margin=0.05, rows=1)
+    worse, better = Quality(100, {"weighted_f1": 0.5}), Quality(100, {"weighted_f1": 0.9})
+    assert apply_rule(rule, worse, better).approves is False
+    assert apply_rule(rule, better, worse).approves is True
+
+
+def test_a_metric_that_nobody_knows_is_left_to_a_person() -> None:
+    rule = Rule("lift", margin=0.0, rows=1)
+    assert apply_rule(rule, Quality(9, {"lift": 2.0}), Quality(9, {"lift": 1.0})) == Ruling(
+        False,
+        "The rule leaves it to a person: nobody knows whether more of the metric lift is better,"
+        " or less.",
+    )
+
+
 def test_without_a_margin_no_rule_is_on() -> None:
     rule = Rule("mse", margin=None, rows=1)
     ruling = apply_rule(rule, Quality(574, {"mse": 1.0}), CHAMPION)

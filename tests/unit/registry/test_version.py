@@ -1,6 +1,6 @@
 """What DescribeModelPackage says, as a record; and which version is in production."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -81,3 +81,14 @@ def test_without_an_approved_version_there_is_no_champion() -> None:
 @pytest.mark.parametrize(("said", "expected"), [("2026-11-01", "2026-11-01"), ("undated", "")])
 def test_data_ends_with_a_date_or_has_none(said: str, expected: str) -> None:
     assert version(1, said).data_until == expected
+
+
+def test_a_time_is_told_in_utc_wherever_the_machine_is() -> None:
+    described = {
+        "ModelPackageArn": f"{GROUP_ARN}/3",
+        "ModelPackageGroupName": "abalone",
+        "ModelPackageVersion": 3,
+        "ModelApprovalStatus": "Approved",
+        "CreationTime": CREATED.astimezone(timezone(timedelta(hours=-5))),
+    }
+    assert f"{read_version(described).created:%Y-%m-%d %H:%M}" == "2026-11-21 00:00"
