@@ -123,7 +123,8 @@ def report_drift(facts: dict[str, Any], *, params: Any = None) -> None:
     print(drift.table(facts["drift"], params["DriftThreshold"]))
     if said := drift.alert(facts, facts["drift"], params["DriftThreshold"]):
         subject, message = said
-        Alert(subject=subject, message=message).notify(get_current_context())
+        alert = Alert("{{ subject }}", "{{ message }}")
+        alert.tell(get_current_context(), subject=subject, message=message)
 
 
 @task

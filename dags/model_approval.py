@@ -266,9 +266,7 @@ def leave_pending(subject: str, answer: dict[str, Any] | None) -> None:
 
 def say(subject: str, text: str) -> None:
     """Send an alert. What a person has written must not be read as a template."""
-    words = {"subject": subject, "text": text}
-    context: Any = {**get_current_context(), **words}
-    Alert("{{ subject }}", "{{ text }}").notify(context)
+    Alert("{{ subject }}", "{{ text }}").tell(get_current_context(), subject=subject, text=text)
 
 
 def settle(found: dict[str, Any], decision: Decision) -> dict[str, Any]:

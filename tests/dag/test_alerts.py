@@ -265,13 +265,34 @@ def test_a_task_may_tell_something(connected: Any) -> None:
 
         @task
         def report(**context: Any) -> None:
-            Alert("Drift", "{{ task.task_id }} found {{ 0.25 }}").notify(context)
+            alert = Alert("Drift", "{{ task.task_id }} found {{ 0.25 }} in {{ column }}")
+            alert.tell(context, column="{{ params }}")
 
         report()
     with slack() as (bodies, connection):
         connected(connection)
         outcome = run(dag)
-    assert (outcome.state, told(bodies)[0][:2]) == ("success", ["*Drift*", "report found 0.25"])
+    assert (outcome.state, told(bodies)[0][:2]) == (
+        "success",
+        ["*Drift*", "report found 0.25 in {{ params }}"],
+    )
+
+
+def test_a_task_goes_on_where_what_it_tells_cannot_be_sent(
+    connected: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with DAG("telling_in_vain", schedule=None) as dag:
+
+        @task
+        def report(**context: Any) -> None:
+            Alert("Drift", "a lot").tell(context)
+
+        report()
+    with slack(status=404) as (_, connection):
+        connected(connection)
+        outcome = run(dag)
+    assert outcome.state == "success"
+    assert "The alert 'Drift' was not sent over connection" in capfd.readouterr().out
 
 
 def test_a_tasks_own_callback_tells_its_failure(connected: Any) -> None:

@@ -34,7 +34,7 @@ class Alert(BaseNotifier):
     As a DAG's `on_failure_callback` it sends one message for each failed run: the DAG, the run,
     the failed tasks, why they failed, and a link. As the callback of a deadline,
     `AsyncCallback(Alert)`, it says which tasks are not done. With words of its own it is called
-    from a task: `Alert(subject="...", message="...").notify(context)`.
+    from a task: `Alert(subject="...", message="...").tell(context)`.
 
     Where there is no such connection a line in the log says so, and nothing fails.
 
@@ -69,6 +69,18 @@ class Alert(BaseNotifier):
 
         send(connection, message)
         self.log.info("Told %r over connection %r", message.subject, self.conn_id)
+
+    def tell(self, context: Any, **words: Any) -> None:
+        """Send the message from a task that is not there to send it: what keeps the message from
+        being sent is an error in the task's log, and the task goes on. `words` are for the
+        templates: what people or data say belongs there, since it must not be read as one.
+        """
+        from include.nacre.dag.channels import AlertError
+
+        try:
+            self.notify({**context, **words})
+        except AlertError as error:
+            self.log.error("%s", error)
 
     async def async_notify(self, context: Any) -> None:
         """Send the message from the triggerer, for deadlines.
