@@ -63,6 +63,15 @@ def test_a_fault_of_the_service_is_tried_again_as_often_as_the_task_may(
     )
 
 
+def test_a_job_that_ran_as_long_as_it_may_is_not_run_again(
+    sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    slow = script("Slow", SLEEP, request={"StoppingCondition": {"MaxRuntimeInSeconds": 1}})
+    outcome = run(dag_of(slow, retries=1))
+    assert (outcome.state, statuses(sagemaker, outcome, "Slow")) == ("failed", ["Stopped"])
+    assert "Not worth another try (MaxRuntimeExceeded)" in capfd.readouterr().out
+
+
 def test_a_file_that_is_out_of_reach_is_read_again(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from include.nacre.dag.groups import ensure_group
 from include.nacre.dag.pages import job_page, log_page
 from include.nacre.dag.resolve import required
 from include.nacre.dag.results import result
-from include.nacre.dag.retries import code_of_end
+from include.nacre.dag.retries import OVER_TIME, code_of_end
 from include.nacre.dag.scope import with_job_name
 from include.nacre.dag.taskrun import TaskRun
 from include.nacre.definition.expressions import Json
@@ -67,5 +67,7 @@ class JobRun(TaskRun):
         self.context["ti"].xcom_push("return_value", left)
         Report(self.aws, self.kind, self.name, self.log.error).show_log()
         status, detail = self.kind.status(answer), self.kind.detail(answer)
+        if not detail and self.kind.over_time(answer):
+            detail = OVER_TIME
         code = code_of_end(status, detail, self.kind.reason(answer))
         return StepFailed(failure(self.kind, self.name, answer), code)

@@ -117,6 +117,17 @@ class Kind:
         """Return the finer status that training jobs have, or ""."""
         return str(answer.get("SecondaryStatus", ""))
 
+    def over_time(self, answer: Mapping[str, Any]) -> bool:
+        """Say whether a stopped job ran for as long as it may: of a processing job no status says
+        that the service has stopped it for this, and no person.
+        """
+        limit = (answer.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds")
+        times = self.times(answer)
+        if limit is None or not {"started", "ended"} <= times.keys():
+            return False
+        ran: float = (times["ended"] - times["started"]).total_seconds()
+        return self.status(answer) == "Stopped" and ran >= limit
+
     def reason(self, answer: Mapping[str, Any]) -> str:
         """Return what the service says about a failure, or ""."""
         said = (answer.get("FailureReason"), answer.get("ExitMessage"))

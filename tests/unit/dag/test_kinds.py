@@ -1,5 +1,6 @@
 """The table of kinds, against the service's own model."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import botocore.session
@@ -131,3 +132,23 @@ def test_a_package_without_a_group_has_a_name() -> None:
 def test_a_reason_is_all_that_the_service_says() -> None:
     answer = {"FailureReason": "AlgorithmError: exit code 1.", "ExitMessage": "no column 'sex'"}
     assert PROCESSING.reason(answer) == "AlgorithmError: exit code 1. no column 'sex'"
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "limit", "over"),
+    [
+        ("Stopped", 60, 60, True),
+        ("Stopped", 59, 60, False),  # by a person
+        ("Completed", 60, 60, False),
+        ("Stopped", 60, None, False),
+        ("Stopped", None, 60, False),  # before it ran
+    ],
+)
+def test_a_stopped_job_that_ran_as_long_as_it_may(
+    status: str, seconds: int | None, limit: int | None, over: bool
+) -> None:
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    ran = {} if seconds is None else {"ProcessingEndTime": start + timedelta(seconds=seconds)}
+    condition = {} if limit is None else {"StoppingCondition": {"MaxRuntimeInSeconds": limit}}
+    answer = {"ProcessingJobStatus": status, "ProcessingStartTime": start, **ran, **condition}
+    assert PROCESSING.over_time(answer) == over
