@@ -1,9 +1,8 @@
 """Which days' data a run is about. Values in, values out; it imports no data library."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 
 class NoDataError(Exception):
@@ -14,17 +13,21 @@ def date_of(
     asked: str | None,
     logical_date: datetime | None,
     run_after: datetime,
-    events: Iterable[Mapping[str, Any] | None] = (),
+    landed: Sequence[str] = (),
 ) -> str:
     """The date (YYYY-MM-DD) that a run works on.
 
-    What the form asks for; else the newest partition of the asset events that started the run
-    (their extras); else the run's logical date; else, for a run without one, when it was due.
+    What the form asks for; else, of a run that an arrival has started, the newest partition that
+    has `landed`; else the run's logical date; else, for a run without one, when it was due.
     """
-    arrived = [str(extra["partition"]) for extra in events if extra and extra.get("partition")]
-    if asked or arrived:
-        return max(map(checked, [asked] if asked else arrived))
-    return (logical_date or run_after).date().isoformat()
+    if asked:
+        return checked(asked)
+    return max(landed, default=(logical_date or run_after).date().isoformat())
+
+
+def dates(paths: Iterable[str]) -> list[str]:
+    """The dates of the partitions that files belong to, by their paths; ascending."""
+    return sorted({day for path in _files(paths) if (day := _day(path))})
 
 
 def checked(text: str) -> str:
@@ -79,14 +82,14 @@ def history(sizes: Mapping[str, int], address: str, until: str) -> History:
     Raises NoDataError if nothing does. Which files count is preprocess.py's rule.
     """
     days = {path: _day(path) for path in _files(sizes)}
-    there = sorted({day for day in days.values() if day})
+    there = dates(sizes)
     counting = [path for path, day in days.items() if day <= until]
     if not counting:
         raise NoDataError(_nothing(there, address, until))
-    dates = tuple(day for day in there if day <= until)
+    counted = tuple(day for day in there if day <= until)
     return History(
-        dates=dates,
-        later=len(there) - len(dates),
+        dates=counted,
+        later=len(there) - len(counted),
         undated=sum(not day for day in days.values()),
         size=sum(sizes[path] for path in counting),
     )
