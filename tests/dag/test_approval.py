@@ -4,23 +4,19 @@ A question waits for ever in `dag.test()`, so here it is passed over (and then n
 tests/system/test_approval.py answers it.
 """
 
-import ast
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Asset
 
+from include.nacre.dag.approval import Approval
 from include.pipelines.abalone import evaluate
 from tests.dag.runs import Outcome, register
-from tests.dag.test_parsing import PARSE
 from tests.support import abalone_models
 from tests.support.local_sagemaker import BUCKET, PROJECT, LocalSageMaker
 
@@ -111,18 +107,17 @@ def quality(root: Path) -> dict[str, float]:
     return {name: metric["value"] for name, metric in report.items()}
 
 
-def test_parsing_imports_nothing_heavy_but_the_base_of_triggers() -> None:
-    file = PROJECT / "dags" / "model_approval.py"
-    ran = subprocess.run(
-        [sys.executable, "-c", PARSE, str(file)],
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    heavy = ast.literal_eval(ran.stdout.splitlines()[-1])
-    # Airflow's Human-in-the-loop operator brings them: 10 ms.
-    assert [name for name in heavy if not name.startswith("airflow.triggers")] == []
+def announce(arn: str, dag_id: str, run_id: str) -> None:
+    """Leave the event by which a training's run tells of its version."""
+    from airflow import settings
+    from airflow.models.asset import AssetEvent, AssetModel
+
+    register(parsed())
+    session = settings.Session()
+    asset = session.query(AssetModel).filter_by(name="abalone_model_registered").one()
+    source = {"source_dag_id": dag_id, "source_run_id": run_id}
+    session.add(AssetEvent(asset_id=asset.id, extra={"arn": arn}, **source))
+    session.commit()
 
 
 def test_a_rule_approves_a_candidate_that_beats_the_champion_on_the_same_rows(
@@ -130,8 +125,11 @@ def test_a_rule_approves_a_candidate_that_beats_the_champion_on_the_same_rows(
 ) -> None:
     registered(WEAK, "2026-11-01", status="Approved")
     candidate = registered(STRONG, "2026-11-02")
+    announce(candidate, "abalone_training", "monday")
     outcome = approval({"ApproveIfBetterBy": 2})
     assert end(outcome) == {"approve_by_rule": "success"}
+    link = "[DAG abalone_training, run monday](/dags/abalone_training/runs/monday)"
+    assert f"- registered by {link}\n" in asked(outcome)
     # Both were trained on the same split, so the champion's comparison repeats its training's.
     ours, theirs = quality(trained[STRONG])["mse"], quality(trained[WEAK])["mse"]
     change = f"{1 - ours / theirs:.1%}".replace("%", " %")
@@ -188,20 +186,22 @@ def test_a_backfilled_version_with_older_data_stays_pending_without_a_question(
     )
 
 
-def test_a_person_may_ask_for_that_version_all_the_same(
-    registered: Register, sagemaker: LocalSageMaker
+def test_a_person_may_ask_for_that_version_all_the_same_and_for_a_rejected_one(
+    registered: Register, sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
 ) -> None:
     champion = registered(WEAK, "2026-11-02", status="Approved")
     sagemaker.client("sagemaker").update_model_package(
         ModelPackageArn=champion, CustomerMetadataPropertiesToRemove=["Preprocessor"]
     )
-    number = version(sagemaker, registered(STRONG, "2026-11-01"))["ModelPackageVersion"]
+    named = registered(STRONG, "2026-11-01", status="Rejected")
+    number = version(sagemaker, named)["ModelPackageVersion"]
     outcome = approval({"Version": number})
     assert end(outcome) == {"ask": "success", "leave_pending": "success"}
     assert outcome.result("gather_evidence", "subject").startswith(f"Approve abalone/{number}? mse")
     assert f"They cannot be compared: abalone/{number - 1} has no metadata Preproc" in asked(
         outcome
     )
+    assert "It stays Rejected, by nobody" in capfd.readouterr().out
 
 
 def test_a_version_that_does_not_exist_is_refused_by_name(
@@ -226,3 +226,9 @@ def test_a_comparison_that_fails_is_told_and_leaves_the_decision_to_a_person(
     assert outcome.states["comparison.ChampionEval"] == "failed"
     assert end(outcome) == {"ask": "success", "leave_pending": "success"}
     assert "could not be measured on these rows: see the tasks of the comparison" in asked(outcome)
+
+
+def test_a_metric_that_nobody_knows_the_better_side_of_is_no_import_but_an_error() -> None:
+    one, other = Asset("registered"), Asset("approved")
+    with pytest.raises(ValueError, match="Nobody knows whether more of the metric 'lift' is bett"):
+        Approval("group", "lift", registered=one, approved=other, then="starts scoring")

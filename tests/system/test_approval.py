@@ -1,141 +1,97 @@
-"""Questions to people in a real Airflow, answered in the browser, or by nobody."""
+"""A question in a real Airflow: how its evidence looks in the browser, its answer there, and what
+becomes of it when nobody answers, or when it is cleared.
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+test_a_day.py goes the whole way, with the registry; tests/dag/test_approval.py all the others.
+"""
+
+import base64
 from urllib.parse import quote
 
 import pytest
 
-from scripts.airflow_env import ROOT
-from tests.support import abalone_models
-from tests.support.airflow import Airflow, aws_connection, running_airflow, wait_for
+from include.nacre.registry.client import link_to
+from include.nacre.registry.evidence import Evidence, Side, body
+from include.nacre.registry.quality import Quality
+from include.nacre.registry.rules import Ruling
+from include.nacre.registry.version import APPROVED
+from tests.support.airflow import Airflow
 from tests.support.browser import open_page
-from tests.support.local_sagemaker import LocalSageMaker, local_sagemaker
+from tests.support.local_sagemaker import BUCKET, LocalSageMaker
+from tests.unit.registry.made import version
 
-APPROVAL = "model_approval"
-REGISTERED, APPROVED = "abalone_model_registered", "abalone_model_approved"
-
-
-@pytest.fixture(scope="module")
-def sagemaker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSageMaker]:
-    """A registry of this file's own: other tests register versions, too."""
-    with local_sagemaker(tmp_path_factory.mktemp("sagemaker")) as service:
-        yield service
+QUESTIONS = "questions"
+# One pixel.
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
-@pytest.fixture(scope="module")
-def airflow(
-    tmp_path_factory: pytest.TempPathFactory, sagemaker: LocalSageMaker
-) -> Iterator[Airflow]:
-    dags, home = (tmp_path_factory.mktemp(name) for name in ("dags", "airflow"))
-    for file in ("dags/model_approval.py", "tests/system/dags/questions.py"):
-        (dags / Path(file).name).symlink_to(ROOT / file)
-    connections = {"aws_default": aws_connection(sagemaker)}
-    with running_airflow(home, dags, connections=connections) as running:
-        yield running
-
-
-def post_event(airflow: Airflow, asset: str, extra: dict[str, Any]) -> None:
-    """What a person does under Assets: the asset has an event, by hand."""
-    found = airflow.call("GET", "/assets", params={"name_pattern": asset})["assets"]
-    (asset_id,) = (item["id"] for item in found if item["name"] == asset)
-    airflow.call("POST", "/assets/events", json={"asset_id": asset_id, "extra": extra})
-
-
-def run_of(airflow: Airflow, dag_id: str) -> str:
-    """The id of the only run, as soon as there is one."""
-
-    def runs() -> list[Any]:
-        return list(airflow.call("GET", f"/dags/{dag_id}/dagRuns")["dag_runs"])
-
-    wait_for(lambda: bool(runs()), f"a run of {dag_id}", seconds=60)
-    (run,) = runs()
-    return str(run["dag_run_id"])
-
-
-def events(airflow: Airflow, run_id: str) -> list[Any]:
-    found = airflow.call("GET", "/assets/events", params={"source_run_id": run_id})["asset_events"]
-    return [(event["name"], event["extra"]) for event in found]
-
-
-def test_a_person_approves_in_the_browser_with_the_evidence_in_view(
-    airflow: Airflow, sagemaker: LocalSageMaker, tmp_path: Path
-) -> None:
-    abalone_models.train(tmp_path, rounds=20)
-    champion, candidate = (
-        abalone_models.register(
-            sagemaker, tmp_path, date, status=status, metadata={"DataUntil": date}
-        )
-        for date, status in (
-            ("2026-11-01", "Approved"),
-            ("2026-11-02", "PendingManualApproval"),
+def evidence(picture: str) -> str:
+    comment = "Rejected by Ada: <b>*why*</b>"
+    candidate = Side(version(7, "2026-11-07", approval=comment), Quality(9, {"mse": 4.5}), picture)
+    champion = Side(version(5, "2026-11-05", APPROVED), Quality(9, {"mse": 5.0}), picture)
+    return body(
+        Evidence(
+            candidate=candidate,
+            champion=champion,
+            metric="mse",
+            ruling=Ruling(False, "No rule is on."),
+            consequences=["**Approve**: it is used."],
         )
     )
-    wait_for(lambda: airflow.knows(APPROVAL), "the DAG to be parsed", seconds=60)
-    airflow.call("PATCH", f"/dags/{APPROVAL}", json={"is_paused": False})
-    post_event(airflow, REGISTERED, {"arn": candidate})
-    run_id = run_of(airflow, APPROVAL)
-    airflow.wait_task(APPROVAL, run_id, "ask", "awaiting_input", seconds=180)
-
-    with open_page() as page:
-        page.goto(f"{airflow.url}/dags/{APPROVAL}/runs/{quote(run_id)}/tasks/ask/required_actions")
-        page.get_by_text("abalone/1 (in production)").first.wait_for()
-        page.wait_for_function("[...document.images].filter(x => x.naturalWidth == 1210).length==2")
-        page.locator("textarea").fill("As good,\nand a day newer")
-        page.get_by_role("button", name="Approve").click()
-        assert airflow.wait_run(APPROVAL, run_id) == "success"
-
-    decided = sagemaker.client("sagemaker").describe_model_package(ModelPackageName=candidate)
-    assert (decided["ModelApprovalStatus"], decided["ApprovalDescription"]) == (
-        "Approved",
-        "Approved by Anonymous: As good, and a day newer",
-    )
-    assert events(airflow, run_id) == [
-        (
-            APPROVED,
-            {
-                "version": candidate,
-                "number": 2,
-                "data_until": "2026-11-02",
-                "by": "Anonymous",
-                "comment": "As good,\nand a day newer",
-            },
-        )
-    ]
-    before = sagemaker.client("sagemaker").describe_model_package(ModelPackageName=champion)
-    assert before["ModelApprovalStatus"] == "Approved"
 
 
 @pytest.fixture(scope="module")
-def questions(airflow: Airflow) -> str:
+def run_id(airflow: Airflow, sagemaker: LocalSageMaker) -> str:
     """A run whose question waits."""
-    run_id = airflow.trigger("questions")
-    airflow.wait_task("questions", run_id, "ask", "awaiting_input")
+    s3 = sagemaker.client("s3")
+    s3.put_object(Bucket=BUCKET, Key="questions/pixel.png", Body=PICTURE)
+    link = link_to(s3, f"s3://{BUCKET}/questions/pixel.png", seconds=600)
+    run_id = airflow.trigger(QUESTIONS, {"body": evidence(link)})
+    airflow.wait_task(QUESTIONS, run_id, "ask", "awaiting_input")
     return run_id
 
 
+def concluded(airflow: Airflow, run_id: str, task: str) -> str:
+    airflow.wait_task(QUESTIONS, run_id, task, "success")
+    path = f"/dags/{QUESTIONS}/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/return_value"
+    return str(airflow.call("GET", path)["value"])
+
+
 def test_a_question_that_nobody_answers_in_time_is_left_by_nobody(
-    airflow: Airflow, questions: str
+    airflow: Airflow, run_id: str
 ) -> None:
-    airflow.wait_task("questions", questions, "conclude", "success")
-    path = f"/dags/questions/dagRuns/{questions}/taskInstances/conclude/xcomEntries/return_value"
-    assert airflow.call("GET", path)["value"] == "no answer in time"
+    said = concluded(airflow, run_id, "conclude_nobody")
+    assert said == "PendingManualApproval by nobody: no answer in time"
+
+
+def test_a_person_answers_in_the_browser_with_the_evidence_in_view(
+    airflow: Airflow, run_id: str
+) -> None:
+    with open_page() as page:
+        page.goto(f"{airflow.url}/dags/{QUESTIONS}/runs/{quote(run_id)}/tasks/ask/required_actions")
+        page.get_by_role("columnheader", name="abalone/5 (in production)").first.wait_for()
+        page.get_by_role("cell", name="10.0 % better").wait_for()
+        page.get_by_text("decided before: Rejected by Ada: <b>*why*</b>").wait_for()
+        page.wait_for_function("[...document.images].filter(x => x.naturalWidth == 1).length == 2")
+        page.locator("textarea").fill("As good,\nand a day newer")
+        page.get_by_role("button", name="Approve").click()
+        said = concluded(airflow, run_id, "conclude")
+    assert said == "Approved by Anonymous: As good, and a day newer"
 
 
 def test_a_question_is_never_asked_with_what_was_found_out_before(
-    airflow: Airflow, questions: str
+    airflow: Airflow, run_id: str
 ) -> None:
-    body = {
+    request = {
         "dry_run": False,
         "task_ids": ["find_out"],
-        "dag_run_id": questions,
+        "dag_run_id": run_id,
         "include_downstream": True,
         "only_failed": False,
         "reset_dag_runs": True,
     }
-    airflow.call("POST", "/dags/questions/clearTaskInstances", json=body)
-    task = airflow.wait_task("questions", questions, "ask", "failed", "awaiting_input")
-    assert task["state"] == "failed"
-    said = airflow.log("questions", questions, "ask", task["try_number"])
+    airflow.call("POST", f"/dags/{QUESTIONS}/clearTaskInstances", json=request)
+    task = airflow.wait_task(QUESTIONS, run_id, "ask", "failed")
+    said = airflow.log(QUESTIONS, run_id, "ask", task["try_number"])
     assert "Airflow would show the old question again, not 'Shall we?'" in said

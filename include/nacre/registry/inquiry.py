@@ -138,14 +138,16 @@ def _champion(
 
 
 def settle(sagemaker: Any, about: Found, decision: Decision) -> Version:
-    """Write a decision into the registry, once, and return the version as it was before.
-    StaleDecisionError if it may not be written any more (see `must_write`).
+    """Write a decision into the registry, once, and return the version as it is then, which may
+    be by the same decision of somebody else. StaleDecisionError if it may not be written any more
+    (see `must_write`).
     """
     version = client.describe(sagemaker, about.candidate)
     champion = client.latest_approved(sagemaker, version.group)
-    if must_write(decision, version, champion, about.seen):
-        client.update(sagemaker, version.arn, decision.status, decision.description)
-    return version
+    if not must_write(decision, version, champion, about.seen):
+        return version
+    client.update(sagemaker, version.arn, decision.status, decision.description)
+    return client.describe(sagemaker, version.arn)
 
 
 def _side(

@@ -19,7 +19,7 @@ CHAMPION_PREPROCESSOR = String(
     "ChampionPreprocessor", description="S3 address of the champion's preprocessor.joblib"
 )
 CHAMPION_MODEL = String("ChampionModel", description="S3 address of the champion's model.tar.gz")
-EVALUATE_STEP = "ChampionEval"
+PREPARE_STEP, EVALUATE_STEP = "ChampionPrepare", "ChampionEval"
 
 
 def get_comparison(
@@ -29,10 +29,10 @@ def get_comparison(
     site = find_site(os.environ, PREFIX, role=role, bucket=bucket, region=region)
     scripts = {name: script(name) for name in ("preprocess.py", "evaluate.py")}
     prepare = Processing(
-        "ChampionPrepare",
+        PREPARE_STEP,
         script_job(
             site,
-            "ChampionPrepare",
+            PREPARE_STEP,
             scripts["preprocess.py"],
             image=SCIKIT_LEARN,
             inputs={"batch": TEST_ROWS, "preprocessor": CHAMPION_PREPROCESSOR},

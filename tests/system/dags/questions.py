@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
+from include.nacre.dag import approval
 from include.nacre.dag.question import QuestionOperator
 from include.nacre.registry.decision import LEAVE, STATUS_OF, answered
 
@@ -12,10 +13,8 @@ from include.nacre.registry.decision import LEAVE, STATUS_OF, answered
 @dag(schedule=None)
 def questions() -> None:
     @task
-    def find_out(*, ti: Any = None) -> str:
-        return f"Found out by try {ti.try_number}."
-
-    QuestionOperator(task_id="ask", subject="Shall we?", body=find_out(), options=["Yes", "No"])
+    def find_out(*, params: Any = None, ti: Any = None) -> str:
+        return f"{params['body']}\n\nFound out by try {ti.try_number}."
 
     nobody = QuestionOperator(
         task_id="ask_nobody",
@@ -27,9 +26,10 @@ def questions() -> None:
 
     @task
     def conclude(answer: dict[str, Any]) -> str:
-        return answered(answer).comment
+        return answered(answer).description
 
-    conclude(nobody.output)
+    conclude.override(task_id="conclude_nobody")(nobody.output)
+    conclude(approval.question("Shall we?", find_out()).output)
 
 
 questions()
