@@ -228,7 +228,7 @@ def test_a_comparison_that_fails_is_told_and_leaves_the_decision_to_a_person(
     assert "could not be measured on these rows: see the tasks of the comparison" in asked(outcome)
 
 
-def test_a_metric_that_nobody_knows_the_better_side_of_is_no_import_but_an_error() -> None:
+def test_a_metric_that_nobody_knows_the_better_side_of_decides_nothing() -> None:
     one, other = Asset("registered"), Asset("approved")
     with pytest.raises(ValueError, match="Nobody knows whether more of the metric 'lift' is bett"):
         Approval("group", "lift", registered=one, approved=other, then="starts scoring")

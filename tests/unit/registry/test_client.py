@@ -189,8 +189,9 @@ def test_a_decision_is_written_once_with_its_reason(
 ) -> None:
     arn = register("2026-11-01")
     found = look(clients.sagemaker, group)
-    for _ in range(2):
-        settle(clients.sagemaker, found, Decision(APPROVED, "Ada", "good"))
+    for by in ("Ada", "Bob"):
+        said = settle(clients.sagemaker, found, Decision(APPROVED, by, "good")).approval
+        assert said == "Approved by Ada: good"
     now = client.describe(clients.sagemaker, arn)
     assert (now.status, now.approval) == (APPROVED, "Approved by Ada: good")
 
