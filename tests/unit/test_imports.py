@@ -125,9 +125,7 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 def job_scripts() -> list[Path]:
     """What runs inside SageMaker's containers: every file of a pipeline that does not define it."""
     return [
-        path
-        for path in sorted(ROOT.glob("include/pipelines/*/*.py"))
-        if path.name not in DEFINING
+        path for path in sorted(ROOT.glob("include/pipelines/*/*.py")) if path.name not in DEFINING
     ]
 
 
