@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from include.nacre.dag.kinds import KINDS
-from include.nacre.native.pace import interval
+from include.nacre.native.pace import SHORTEST, interval
 
 DESCRIBED_ALONE = 2
 """Up to so many waiting jobs of a kind are described one by one: exact, and as few calls."""
@@ -53,10 +53,12 @@ class Watched:
 
 def joined(kind: str, name: str, *, created: float, now: float, age: float) -> Watched:
     """Begin to watch a job. One that is older than lists look back may have ended unseen, so it
-    is described at once.
+    is described at once. A young one is asked about at once, too: its worker has looked at it
+    before it deferred, and the triggerer took longer than the shortest pause to get here.
     """
     described = now if age < OVERLAP else now - SWEEP
-    return Watched(kind, name, created, born=now - age, listed=now, described=described)
+    listed = now - min(age, SHORTEST)
+    return Watched(kind, name, created, born=now - age, listed=listed, described=described)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,11 @@ def test_a_kind_that_may_not_be_listed_is_described() -> None:
     assert (calls.lists, len(calls.describes)) == (frozenset(), 4)
 
 
+def test_a_job_that_a_worker_hands_over_is_asked_about_at_once() -> None:
+    handed_over = joined("Training", "young", created=0.0, now=NOW, age=4.0)
+    assert calls_due([handed_over], NOW).describes == (handed_over,)
+
+
 def test_a_job_from_before_a_lists_view_is_described_at_once() -> None:
     old = joined("Training", "old", created=0.0, now=NOW, age=OVERLAP + 1)
     assert names(calls_due([*young(5), old], NOW).describes) == ["old"]
