@@ -249,6 +249,7 @@ def prepared(made: Pipeline, **native_args: Any) -> tuple[PipelineOperator, Any]
         map_index=-1,
         max_tries=0,
         start_date=datetime.now(UTC),
+        xcom_push=lambda *_: None,
     )
     return operator, {"ti": ti, "task": operator, "task_state_store": Store()}
 
