@@ -23,6 +23,7 @@ from include.nacre.dag.identity import (
 )
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.patience import Patience, aws_errors
+from include.nacre.dag.points import Point, reached
 from include.nacre.dag.troubles import understood
 
 
@@ -103,9 +104,11 @@ class Launcher:
                 case Do.LOOK:
                     found = self._look(intent)
                 case Do.CREATE:
+                    reached(Point.BEFORE_INTENT, intent.name)
                     self.store.save(intent)
                     self.about_to_create(intent)
                     self.prepare()
+                    reached(Point.BEFORE_CREATE, intent.name)
                     created = self._create(intent, request_for(intent.name))
                     if created is not None and not self._is_an_earlier_try(created, intent):
                         return Launch(created, adopted=False)
@@ -162,6 +165,7 @@ class Launcher:
             if self._is_taken(error, intent):
                 return None
             raise
+        reached(Point.CREATED, intent.name)
         if self.kind.name_key in request:
             return intent
         packaged = replace(intent, name=str(answer[self.kind.arn_key]))

@@ -10,6 +10,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from include.nacre.dag.aws import Account, Aws
 from include.nacre.dag.kinds import KINDS
 from include.nacre.dag.patience import Patience
+from include.nacre.dag.points import Point, reached_in_trigger
 from include.nacre.dag.watcher import WatchError, watcher_of
 
 KILL_SECONDS = 25.0
@@ -54,10 +55,12 @@ class JobTrigger(BaseTrigger):
 
         All that the task needs is in the event: `defer(kwargs=...)` is lost in dag.test().
         """
+        await reached_in_trigger(Point.DEFERRED, self.name)
         try:
             end = {"status": await self._end()}
         except WatchError as error:
             end = {"trouble": str(error)}
+        await reached_in_trigger(Point.SEEN, self.name)
         yield TriggerEvent({"name": self.name, **end})  # type: ignore[no-untyped-call]  # Airflow's
 
     async def _end(self) -> str:
