@@ -16,11 +16,11 @@ faults as reading does, all of them in one DefinitionError.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from include.nacre.definition import conditions as kinds
 from include.nacre.definition.expressions import (
+    PLAIN,
     ExecutionVariable,
     Expression,
     Join,
@@ -34,7 +34,7 @@ from include.nacre.definition.expressions import (
 )
 from include.nacre.definition.faults import DefinitionError, Fault
 from include.nacre.definition.paths import Member
-from include.nacre.definition.reader import read_pipeline
+from include.nacre.definition.reader import survey_pipeline
 from include.nacre.definition.records import (
     Asset,
     CacheConfig,
@@ -311,6 +311,8 @@ def and_(*conditions: kinds.Condition) -> kinds.Condition:
 
 def plain(value: Value) -> Value:
     """Copy a value, with every parameter in it replaced by the reference to it."""
+    if isinstance(value, PLAIN):
+        return value
     match value:
         case Parameter():
             return value.reference
@@ -318,7 +320,7 @@ def plain(value: Value) -> Value:
             return Join(value.on, tuple(map(plain, value.values)))
         case JsonGet(source=S3Source(uri), path=path):
             return JsonGet(S3Source(plain(uri)), path)
-        case Mapping():
+        case dict() | Mapping():
             return {key: plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
@@ -359,14 +361,11 @@ def pipeline(
         metadata or {},
         assets=dict(assets or {}),
     )
-    faults = list(name_faults(name))
-    try:
-        read = read_pipeline(draft, name)
-    except DefinitionError as error:
-        faults.extend(error.faults)
-    if faults:
+    survey = survey_pipeline(draft, name, draft.assets)
+    faults = [*name_faults(name), *survey.faults]
+    if survey.pipeline is None or faults:
         raise DefinitionError(name, faults)
-    return replace(read, assets=draft.assets)
+    return survey.pipeline
 
 
 def _plain_experiment(config: ExperimentConfig) -> ExperimentConfig:

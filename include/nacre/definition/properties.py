@@ -70,39 +70,50 @@ def _follow(name: str, part: Part, where: str) -> str:
     if name in SCALAR_KINDS:
         raise NoSuchProperty(f"{where} is a {name}, so it has no {format_path((part,))}")
     shape = _shape(name)
+    inside = _inside(shape, part)
+    if inside is None:
+        raise _nothing_inside(shape, part, where)
+    return inside
+
+
+def _inside(shape: _Shape, part: Part) -> str | None:
     match part:
         case Index():
-            return _inside(shape.element, f"{where} is no list", _members_hint(shape))
+            return shape.element
         case Key():
-            return _inside(shape.element or shape.entry, *_no_key(shape, part.name, where))
+            return shape.element or shape.entry
         case Member():
-            return _inside(shape.members.get(part.name), *_no_member(shape, part.name, where))
+            return shape.members.get(part.name)
 
 
-def _inside(name: str | None, what: str, hint: str) -> str:
-    if name is None:
-        raise NoSuchProperty(what, hint)
-    return name
+def _nothing_inside(shape: _Shape, part: Part, where: str) -> NoSuchProperty:
+    match part:
+        case Index():
+            return NoSuchProperty(f"{where} is no list", _members_hint(shape))
+        case Key():
+            return _no_key(shape, part.name, where)
+        case Member():
+            return _no_member(shape, part.name, where)
 
 
 def _members_hint(shape: _Shape) -> str:
     return f"It has: {', '.join(shape.members)}." if 0 < len(shape.members) < 20 else ""
 
 
-def _no_key(shape: _Shape, name: str, where: str) -> tuple[str, str]:
-    if name in shape.members:
-        return f"{where} is no map", f"Write .{name} instead of ['{name}']."
-    return f"{where} is no map", _members_hint(shape)
+def _no_key(shape: _Shape, name: str, where: str) -> NoSuchProperty:
+    hint = f"Write .{name} instead of ['{name}']." if name in shape.members else ""
+    return NoSuchProperty(f"{where} is no map", hint or _members_hint(shape))
 
 
-def _no_member(shape: _Shape, name: str, where: str) -> tuple[str, str]:
+def _no_member(shape: _Shape, name: str, where: str) -> NoSuchProperty:
     if shape.entry:
-        return f"{where} is a map", f"Write ['{name}'] instead of .{name}."
+        return NoSuchProperty(f"{where} is a map", f"Write ['{name}'] instead of .{name}.")
     if shape.element:
-        return f"{where} is a list", f"Write [0] or ['{name}'] behind it."
+        return NoSuchProperty(f"{where} is a list", f"Write [0] or ['{name}'] behind it.")
     if not shape.members:
-        return f"{where} has no properties", "Use DependsOn to run after it."
-    return f"{where} has no property {shown(name)}", did_you_mean(name, shape.members)
+        return NoSuchProperty(f"{where} has no properties", "Use DependsOn to run after it.")
+    what = f"{where} has no property {shown(name)}"
+    return NoSuchProperty(what, did_you_mean(name, shape.members))
 
 
 @cache

@@ -16,6 +16,7 @@ from include.nacre.definition.read_steps import read_parameter, read_steps
 from include.nacre.definition.read_values import read_text
 from include.nacre.definition.records import (
     VERSION,
+    Asset,
     ExperimentConfig,
     Parameter,
     Pipeline,
@@ -57,13 +58,18 @@ def read_pipeline(source: str | Mapping[str, Json], name: str) -> Pipeline:
     return survey.pipeline
 
 
-def survey_pipeline(source: str | Mapping[str, Json], name: str) -> Survey:
-    """Read as much of a definition as can be read, for those who look for yet more faults."""
+def survey_pipeline(
+    source: str | Mapping[str, Json], name: str, assets: Mapping[str, Asset] | None = None
+) -> Survey:
+    """Read as much of a definition as can be read, for those who look for yet more faults.
+
+    `assets` are the pipeline's; a definition does not hold them.
+    """
     reading = Reading()
     document = _parse(source, reading) if isinstance(source, str) else source
     if reading.faults or not _is_readable(document, reading):
         return Survey((), (), in_order(reading.faults), None)
-    return _survey(Item(document, "", reading), name)
+    return _survey(Item(document, "", reading), name, assets or {})
 
 
 def is_same_definition(one: str, other: str) -> bool:
@@ -149,7 +155,7 @@ def _report_oddities(value: Json, place: str, reading: Reading) -> None:
         reading.report(place or WHOLE, f"{type(value).__name__} is no kind of JSON value")
 
 
-def _survey(item: Item, name: str) -> Survey:
+def _survey(item: Item, name: str, assets: Mapping[str, Asset]) -> Survey:
     fields = item.fields(_TOP_LEVEL)
     _check_version(fields)
     parameters = fields.read("Parameters", _read_parameters, ())
@@ -162,8 +168,8 @@ def _survey(item: Item, name: str) -> Survey:
         names = {step.place: step.name for step in flatten(steps)}
         faults = in_order(fault.in_step(names) for fault in item.reading.faults)
         return Survey(parameters, steps, faults, None)
-    pipeline = Pipeline(name, parameters, steps, experiment, metadata, mlflow, {}, tuple(fields))
-    return Survey(parameters, steps, (), pipeline)
+    whole = (parameters, steps, experiment, metadata, mlflow, assets, tuple(fields))
+    return Survey(parameters, steps, (), Pipeline(name, *whole))
 
 
 def _check_version(fields: Mapping[str, Item]) -> None:
