@@ -19,7 +19,7 @@ from include.pipelines.images import SCIKIT_LEARN
 from include.pipelines.site import find_site
 from scripts.benchmarks.by_boto3 import POLL_SECONDS, Execution, run_steps
 from scripts.benchmarks.memory import peak_memory
-from scripts.benchmarks.results import Result
+from scripts.benchmarks.results import BrokenPromiseError, Result
 from scripts.benchmarks.service import running_service
 from scripts.stack import LocalSageMaker
 
@@ -31,10 +31,6 @@ LONGEST_SECONDS = 900
 SAMPLE_SECONDS = 0.25
 LOOK_SECONDS = 0.5
 SITE = find_site({}, "bench", bucket="bench")
-
-
-class BrokenPromiseError(Exception):
-    """An execution did not do what a benchmark takes for granted, so its figures say nothing."""
 
 
 def measure_step() -> Result:

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+
+class BrokenPromiseError(Exception):
+    """Something did not do what a benchmark takes for granted, so its figures say nothing."""
+
+
 LINE = "{:<22}{:>12}{:>12}{:>8}{:>10}  {:<7}{}"
 
 
