@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from include.nacre.local.faults.given import Given
 from include.nacre.local.place import Place
 from include.nacre.local.server import Endpoints, Options, StartError, running
 from include.nacre.local.store import StoreError
@@ -56,6 +57,7 @@ def _server_options(options: argparse.Namespace) -> Options:
         most_jobs=options.max_jobs,
         ready_file=options.ready_file,
         place=Place(),
+        faults=Given(options.faults, options.fault),
     )
 
 
@@ -104,6 +106,14 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         type=_positive,
         default=len(os.sched_getaffinity(0)),
         help="jobs at once (%(default)s)",
+    )
+    add("--faults", type=Path, metavar="FILE", help="a scenario of faults, as JSON")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="JSON",
+        help='a single rule, as {"call": "Describe*", "do": "throttle", "share": 0.3}',
     )
     return parser.parse_args(arguments)
 

@@ -3,9 +3,12 @@
 import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from include.nacre.local.protocol.core import JsonService, Reply
+from include.nacre.local.faults.pages import METHODS, Control
+from include.nacre.local.faults.wire import Wire
+from include.nacre.local.protocol.core import Reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -18,12 +21,21 @@ Page = Callable[[str, str], Reply]  # path below /console, query string
 
 
 class Application:
-    """SageMaker and its logs are ours, pages are for people, all else is the neighbours'."""
+    """SageMaker and its logs are ours, pages are for people, all else is the neighbours'.
+
+    Raises Dropped where a client gets no answer.
+    """
 
     def __init__(
-        self, services: Sequence[JsonService], page: Page, neighbours: Wsgi, s3_endpoint: str
+        self,
+        services: Sequence[Wire],
+        control: Control,
+        page: Page,
+        neighbours: Wsgi,
+        s3_endpoint: str,
     ) -> None:
         self._services = {service.target_prefix: service for service in services}
+        self._control = control
         self._page = page
         self._neighbours = neighbours
         self._s3_endpoint = s3_endpoint
@@ -39,6 +51,9 @@ class Application:
         if path == "/console" or path.startswith("/console/"):
             page = self._page(path.removeprefix("/console"), environ.get("QUERY_STRING", ""))
             return _sent(page, start_response)
+        if path in METHODS:
+            method = environ["REQUEST_METHOD"]
+            return _sent(self._control.answer(method, path, _body(environ)), start_response)
         signed_for = _signed_for(environ)
         if signed_for == "s3":
             return _sent(self._wrong_port(), start_response)
@@ -47,9 +62,8 @@ class Application:
             return _sent(moved, start_response)
         return self._neighbours(environ, start_response)
 
-    def _call(self, service: JsonService, environ: "WSGIEnvironment") -> Reply:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        return service.handle(environ["HTTP_X_AMZ_TARGET"], body, str(uuid.uuid4()))
+    def _call(self, service: Wire, environ: "WSGIEnvironment") -> Reply:
+        return service.handle(environ["HTTP_X_AMZ_TARGET"], _body(environ), str(uuid.uuid4()))
 
     def _wrong_port(self) -> Reply:
         # Better than an answer from moto's S3, which knows none of the objects.
@@ -64,6 +78,11 @@ class Application:
         return Reply(400, body.encode(), {"Content-Type": "application/xml"})
 
 
+def _body(environ: "WSGIEnvironment") -> bytes:
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return body
+
+
 def _signed_for(environ: "WSGIEnvironment") -> str | None:
     found = _SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
     return found[1] if found else None
@@ -71,8 +90,5 @@ def _signed_for(environ: "WSGIEnvironment") -> str | None:
 
 def _sent(reply: Reply, start_response: "StartResponse") -> Iterable[bytes]:
     headers = [*reply.headers.items(), ("Content-Length", str(len(reply.body)))]
-    start_response(f"{reply.status} {_PHRASES.get(reply.status, 'Status')}", headers)
+    start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
     return [reply.body]
-
-
-_PHRASES = {200: "OK", 302: "Found", 400: "Bad Request", 404: "Not Found", 500: "Server Error"}

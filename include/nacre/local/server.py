@@ -6,26 +6,33 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import waitress
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
+from waitress.channel import ClientDisconnected
 from waitress.server import MultiSocketServer, TcpWSGIServer
 
 from include.nacre.local.api.operations import operations
-from include.nacre.local.application import Application
+from include.nacre.local.application import Application, Wsgi
 from include.nacre.local.clock import now
 from include.nacre.local.cloudwatch.operations import log_operations
 from include.nacre.local.cloudwatch.streams import LogGroups
 from include.nacre.local.console.pages import Console
+from include.nacre.local.faults.force import Faults
+from include.nacre.local.faults.given import Given
+from include.nacre.local.faults.pages import Control
+from include.nacre.local.faults.reading import ScenarioError
+from include.nacre.local.faults.wire import Dropped, Tally, Wire
 from include.nacre.local.images import runtime_for
 from include.nacre.local.neighbours import Neighbours
 from include.nacre.local.nursery import Nursery
 from include.nacre.local.objects import Objects
+from include.nacre.local.pauses import Pauses
 from include.nacre.local.pipelines.executor import Executor
 from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.protocol.core import JsonService
@@ -33,6 +40,9 @@ from include.nacre.local.runner import Runner
 from include.nacre.local.s3server import S3Server, is_ready, rclone_program
 from include.nacre.local.store import Store
 from include.nacre.local.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _THREADS = 8  # calls answered at once; none of ours takes longer than milliseconds
 _WAITING = 128  # connections that nobody has accepted yet
@@ -56,6 +66,7 @@ class Options:
     most_jobs: int
     ready_file: Path | None
     place: Place
+    faults: Given = field(default_factory=Given)
 
 
 @dataclass(frozen=True)
@@ -112,8 +123,14 @@ def running(options: Options) -> Iterator[Server]:
         world = World(options.place, store, objects, now, runtime_for, runner, executor)
         neighbours = Neighbours(options.place)
         sagemaker = JsonService(_model("sagemaker"), operations(world))
-        application = _application(folder, world, sagemaker, neighbours, endpoints)
+        groups = LogGroups(folder.logs)
+        logs = JsonService(_model("logs"), log_operations(groups, options.place))
+        pauses = Pauses(_THREADS)
+        services = _on_the_wire([sagemaker, logs], options.faults, pauses)
+        console = Console(world, groups, endpoints.s3)
+        application = Application(*services, console.page, neighbours, endpoints.s3)
         http = _http_server(application, api_socket)
+        pauses.attach(http.task_dispatcher)
         closing.callback(http.close)
         if not is_ready(s3_socket.getsockname()):
             raise StartError(f"The S3 server does not answer: its words are in {folder.s3_log}.")
@@ -129,17 +146,17 @@ def _job_environment(endpoints: Endpoints) -> dict[str, str]:
     return {**endpoints.environment(), "AWS_REGION": endpoints.place.region}
 
 
-def _application(
-    folder: StateFolder,
-    world: World,
-    sagemaker: JsonService,
-    neighbours: Neighbours,
-    endpoints: Endpoints,
-) -> Application:
-    groups = LogGroups(folder.logs)
-    logs = JsonService(_model("logs"), log_operations(groups, endpoints.place))
-    console = Console(world, groups, endpoints.s3)
-    return Application([sagemaker, logs], console.page, neighbours, endpoints.s3)
+def _on_the_wire(
+    services: Sequence[JsonService], given: Given, pauses: Pauses
+) -> tuple[list[Wire], Control]:
+    """The services as clients reach them, and what rules how they misbehave."""
+    known = frozenset[str]().union(*(service.operation_names for service in services))
+    try:
+        faults, tally = Faults(given.scenario(known)), Tally()
+    except ScenarioError as wrong:
+        raise StartError(f"These faults cannot be had:\n{wrong}") from wrong
+    wires = [Wire(service, faults, tally, pauses.wait) for service in services]
+    return wires, Control(faults, tally, known, pauses.let_go)
 
 
 def _model(service: str) -> ServiceModel:
@@ -152,7 +169,7 @@ def _http_server(
     # It warns of every call that has to wait for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return waitress.create_server(
-        application,
+        _hanging_up(application),
         sockets=[listening],
         threads=_THREADS,
         max_request_body_size=_LARGEST_BODY,
@@ -161,6 +178,18 @@ def _http_server(
         asyncore_use_poll=True,  # select() cannot count as far
         ident=None,
     )
+
+
+def _hanging_up(application: Application) -> Wsgi:
+    """The application in waitress's terms: nothing is sent after this, and the connection ends."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        try:
+            return application(environ, start_response)
+        except Dropped as dropped:
+            raise ClientDisconnected from dropped
+
+    return answer
 
 
 def _check_machine() -> None:

@@ -6,7 +6,7 @@ form here and nowhere else.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,18 +44,27 @@ class JsonService:
         self._operations = operations
 
     @property
+    def name(self) -> str:
+        """What botocore calls this service: `sagemaker`."""
+        return str(self._model.service_name)
+
+    @property
+    def operation_names(self) -> Set[str]:
+        """The operations that run."""
+        return self._operations.keys()
+
+    @property
     def target_prefix(self) -> str:
         """What stands before the dot in the `X-Amz-Target` of this service's calls."""
         return str(self._model.metadata["targetPrefix"])
 
     def handle(self, target: str, body: bytes, request_id: str) -> Reply:
         """Answer one call; `target` is the header's text, `SageMaker.DescribeModel`."""
-        headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id}
         try:
-            result, status = self.call(target.partition(".")[2], body), 200
+            result = self.call(target.partition(".")[2], body)
         except ApiError as error:
-            result, status = {"__type": error.code, "message": str(error)}, error.status
-        return Reply(status, _dumped(result), headers)
+            return refusal(error, request_id)
+        return _reply(200, result, request_id)
 
     def call(self, name: str, body: bytes) -> Response:
         """One operation's answer, or the ApiError that the client shall see."""
@@ -75,6 +84,16 @@ class JsonService:
         return (
             f"The local {service} {known} {what}. It runs: {', '.join(sorted(self._operations))}."
         )
+
+
+def refusal(error: ApiError, request_id: str) -> Reply:
+    """An error on the wire."""
+    return _reply(error.status, {"__type": error.code, "message": str(error)}, request_id)
+
+
+def _reply(status: int, content: Response, request_id: str) -> Reply:
+    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id}
+    return Reply(status, _dumped(content), headers)
 
 
 def _read(model: OperationModel, body: bytes) -> Request:

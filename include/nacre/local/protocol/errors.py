@@ -60,3 +60,23 @@ class LogsInvalidParameterError(ApiError):
     """CloudWatch Logs' word for a parameter that cannot be."""
 
     code = "InvalidParameterException"
+
+
+class ThrottlingError(ApiError):
+    """Too many calls; only said on request, see `faults`."""
+
+    code = "ThrottlingException"
+
+
+class InternalFailureError(ApiError):
+    """The service has a fault of its own; only said on request."""
+
+    code = "InternalFailure"
+    status = 500
+
+
+class ServiceUnavailableError(ApiError):
+    """The service is away for the moment; only said on request."""
+
+    code = "ServiceUnavailable"
+    status = 503
