@@ -89,6 +89,10 @@ class PipelineDag(DAG):
         with self:
             emit(Binding(pipeline, given=given))
 
+    def __hash__(self) -> int:
+        # Equal DAGs have equal ids. Airflow asks at every edge, and its own way hashes all tasks.
+        return hash(self.dag_id)
+
     def test(self, *args: Any, **options: Any) -> Any:
         """Run the DAG in this process, without its deadlines: nobody watches over them there, and
         Airflow 3.3.2 fails at the end of a good run, looking for the rows of theirs that only the
@@ -244,7 +248,8 @@ def _watch(plan: Plan, binding: Binding) -> None:
     shows that.
     """
     ids = {name: task.task_id for name, task in binding.tasks.items()}
-    steps = {ids[name]: [ids[item] for item in handlers(name, plan.needs)] for name in ids}
+    handled = handlers(plan.needs)
+    steps = {ids[name]: [ids[item] for item in handled.get(name, ())] for name in ids}
     watch = UnseenFailuresOperator(
         task_id=_free_id("unseen_failures", {task.task_id for task in plan.tasks}),
         trigger_rule=MIXED_RULE,

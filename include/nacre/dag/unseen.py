@@ -19,13 +19,16 @@ def unseen_failures(pipeline: Pipeline, needs: Needs) -> tuple[str, ...]:
     return tuple(_Graph.of(pipeline, needs).unseen())
 
 
-def handlers(step: str, needs: Needs) -> tuple[str, ...]:
-    """Return the steps that await another end of a step than its success: where one of them runs,
-    the failure is dealt with.
+def handlers(needs: Needs) -> Mapping[str, tuple[str, ...]]:
+    """Return, by step, the steps that await another end of it than its success: where one of them
+    runs, its failure is dealt with.
     """
-    return tuple(
-        name for name, awaited in needs.items() if awaited.get(step, COMPLETED) != COMPLETED
-    )
+    found: dict[str, list[str]] = {}
+    for name, awaited in needs.items():
+        for step, trigger in awaited.items():
+            if trigger != COMPLETED:
+                found.setdefault(step, []).append(name)
+    return {step: tuple(names) for step, names in found.items()}
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class _Graph:
     """By step, all that depends on it in the end."""
     taken: Mapping[str, frozenset[Branch]]
     """By step, the branches that must have been taken for it to run."""
+    handlers: Mapping[str, tuple[str, ...]]
     choosy: frozenset[str]
     """The steps that await, or depend on one that awaits, another end than success: skipped where
     another one came."""
@@ -49,7 +53,7 @@ class _Graph:
             taken[name] = frozenset(own).union(*(taken[other] for other in awaited))
             if choosy & awaited.keys() or {*awaited.values()} - {COMPLETED}:
                 choosy.add(name)
-        return cls(needs, _below(needs), taken, frozenset(choosy))
+        return cls(needs, _below(needs), taken, handlers(needs), frozenset(choosy))
 
     def unseen(self) -> Iterator[str]:
         for step in self.needs:
@@ -59,7 +63,7 @@ class _Graph:
 
     def _is_handled(self, step: str) -> bool:
         """Say whether a failure is certain to start another step."""
-        alone = (self.needs[name] for name in handlers(step, self.needs))
+        alone = (self.needs[name] for name in self.handlers.get(step, ()))
         return any(ends.keys() == {step} and ends[step] in _AFTER_FAILURE for ends in alone)
 
     def _is_seen(self, step: str, last: Iterable[str]) -> bool:

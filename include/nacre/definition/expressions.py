@@ -377,21 +377,18 @@ def to_json(value: Value) -> Json:
 
 def expressions_in(value: Value) -> Iterator[Expression]:
     """Yield every expression in a value, those inside other expressions too."""
-    if isinstance(value, Expression):
-        yield value
-    for part in _parts(value):
-        if not isinstance(part, PLAIN):
-            yield from expressions_in(part)
-
-
-def _parts(value: Value) -> Iterable[Value]:
     if isinstance(value, PLAIN):
-        return ()
+        return
     if isinstance(value, MAPPINGS):
-        return value.values()
-    if isinstance(value, LISTS):
-        return value
-    return value.parts if isinstance(value, Node) else ()
+        parts: Iterable[Value] = value.values()
+    elif isinstance(value, LISTS):
+        parts = value
+    else:
+        if isinstance(value, Expression):
+            yield value
+        parts = value.parts if isinstance(value, Node) else ()
+    for part in parts:
+        yield from expressions_in(part)
 
 
 def steps_of(value: Value) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 
 from include.nacre.definition.conditions import operands
 from include.nacre.definition.expressions import Value, steps_of
@@ -66,8 +67,9 @@ def first_ancestors(awaited: Needs) -> Mapping[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for name, others in awaited.items():
-        first = dict.fromkeys(root for other in others for root in found[other] or (other,))
-        found[name] = tuple(first)
+        # Many of them have the same ancestors: where whole layers wait for each other, all.
+        first = dict.fromkeys(found[other] or (other,) for other in others)
+        found[name] = tuple(dict.fromkeys(chain.from_iterable(first)))
     return found
 
 

@@ -77,7 +77,7 @@ def test_a_step_that_waits_for_the_failure_of_another_may_be_skipped() -> None:
 
 def test_handlers_wait_for_another_end_than_success() -> None:
     steps = [step("A"), step("B", "A"), step("C", Dependency("A", "Any"))]
-    assert handlers("A", make_plan(pipeline("Tests", steps=steps)).needs) == ("C",)
+    assert handlers(make_plan(pipeline("Tests", steps=steps)).needs) == {"A": ("C",)}
 
 
 def test_no_failure_is_unseen_in_the_pipelines_that_people_wrote() -> None:
