@@ -217,6 +217,20 @@ def sleeper() -> JobOperator:
     return task
 
 
+def test_a_job_that_failed_while_nobody_waited_is_not_followed_by_another_unasked() -> None:
+    task = sleeper()
+    request: Any = task.request
+    request["AppSpecification"]["ContainerEntrypoint"][2] = "raise SystemExit(1)"
+    first, context = started(task)
+    first._waiting().to_the_end()
+    again = JobRun(task, context)  # type: ignore[arg-type]
+    with pytest.raises(StepFailed, match="AlgorithmError"):
+        again.execute()
+    after = JobRun(task, context)  # type: ignore[arg-type]
+    after.launch()
+    assert (again.name == first.name, after.name == first.name) == (True, False)
+
+
 def is_stopped(service: LocalSageMaker, name: str) -> bool:
     """Whether the service was told to stop the job; the end itself may take minutes."""
     job = service.client("sagemaker").describe_processing_job(ProcessingJobName=name)

@@ -9,8 +9,9 @@ import time
 import pytest
 from airflow.sdk import ExceptionRetryPolicy
 
+from include.nacre.dag.policies import PolicyRetries
 from include.nacre.dag.retries import FITTING_RETRIES
-from include.nacre.definition.authoring import Condition, equals
+from include.nacre.definition.authoring import Condition, RetryPolicy, equals
 from tests.dag.runs import run
 from tests.dag.steps import SLEEP, dag_of, reporting, script
 from tests.dag.test_one_job import log_of, statuses
@@ -83,6 +84,51 @@ def test_a_file_that_is_out_of_reach_is_read_again(
     outcome = run(dag_of(grade, check, retries=1, step_args=reads))
     assert (outcome.states["Check"], outcome.task("Check").try_number) == ("failed", 2)
     assert "ProfileNotFound" in capfd.readouterr().out
+
+
+INTERNAL = RetryPolicy(("SageMaker.JOB_INTERNAL_ERROR",), interval_seconds=1, max_attempts=1)
+
+
+def test_what_a_steps_policies_name_is_tried_again_as_often_as_they_say(
+    sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    losing = lose_the_jobs(sagemaker, "tests-named", 2)
+    outcome = run(dag_of(script("Named", SLEEP, retry_policies=[INTERNAL]), retries=0))
+    losing.join()
+    assert (outcome.state, statuses(sagemaker, outcome, "Named")) == ("failed", ["Failed"] * 2)
+    log = capfd.readouterr().out
+    assert "attempt 1 for SageMaker.JOB_INTERNAL_ERROR by the step's RetryPolicies" in log
+    assert "the step's RetryPolicies allow no more after 1" in log
+
+
+def test_what_a_steps_policies_do_not_name_is_not_tried_again(sagemaker: LocalSageMaker) -> None:
+    capacity = RetryPolicy(("SageMaker.CAPACITY_ERROR",))
+    losing = lose_the_jobs(sagemaker, "tests-unnamed", 1)
+    outcome = run(dag_of(script("Unnamed", SLEEP, retry_policies=[capacity]), retries=3))
+    losing.join()
+    assert (outcome.state, statuses(sagemaker, outcome, "Unnamed")) == ("failed", ["Failed"])
+
+
+def test_a_steps_policies_are_its_tasks_retry_policy() -> None:
+    steps = [script(name, retry_policies=[INTERNAL]) for name in "ABC"]
+    own = ExceptionRetryPolicy(rules=[])
+    arguments = {"B": {"retries": 2}, "C": {"retry_policy": own}}
+    dag = dag_of(*steps, script("D"), retries=4, step_args=arguments)
+    tasks = [dag.get_task(name) for name in "ABCD"]
+    by_policy = PolicyRetries((INTERNAL,), own=4)
+    # One for INTERNAL and five for calls, which the service tries again by itself.
+    assert [(task.retries, task.retry_policy) for task in tasks] == [
+        (1 + 5 + 4, by_policy),
+        (2, PolicyRetries((INTERNAL,), own=2)),
+        (4, own),
+        (4, FITTING_RETRIES),
+    ]
+
+
+def test_a_policy_for_all_tasks_wins_over_a_steps() -> None:
+    always = {"retry_policy": None}
+    dag = dag_of(script("A", retry_policies=[INTERNAL]), retries=4, default_args=always)
+    assert (dag.get_task("A").retries, dag.get_task("A").retry_policy) == (4, None)
 
 
 def test_a_policy_of_the_authors_wins() -> None:

@@ -3,7 +3,7 @@
 Parsing a DAG file comes through here; neither boto3 nor a provider is imported on the way.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,12 @@ from include.nacre.dag.plan import (
     Work,
     make_plan,
 )
+from include.nacre.dag.policies import PolicyRetries
+from include.nacre.dag.retries import FITTING_RETRIES
 from include.nacre.dag.unseen import handlers
 from include.nacre.definition.parameters import parse_parameter
 from include.nacre.definition.reader import read_pipeline
-from include.nacre.definition.records import COMPLETED, Parameter, Pipeline
+from include.nacre.definition.records import COMPLETED, Parameter, Pipeline, RetryPolicy
 from include.nacre.native.pull import pipeline_name
 from include.nacre.native.upsert import check_name
 
@@ -280,7 +282,8 @@ def make_operator(task: Task, binding: Binding, arguments: Mapping[str, Any]) ->
     }
     match task.work:
         case Work.JOB:
-            return JobOperator(**_job_arguments(task, binding), **common)
+            job = JobOperator(**_job_arguments(task, binding), **common)
+            return _retried(job, step.retry_policies, given=arguments.keys())
         case Work.CONDITION:
             return ConditionOperator(
                 conditions=Judgement(binding, step.conditions), step=step, **common
@@ -290,6 +293,20 @@ def make_operator(task: Task, binding: Binding, arguments: Mapping[str, Any]) ->
             return FailOperator(message=message, **common)
         case None:
             raise AssertionError(f"{step.name} is in the plan's faults, so it is never emitted")
+
+
+def _retried(
+    job: JobOperator, policies: Sequence[RetryPolicy], given: Collection[str]
+) -> JobOperator:
+    """Let a step's RetryPolicies be its task's, unless the author has chosen a retry policy. What
+    is `given` for this step stays, even where its `retries` are fewer than the policies allow.
+    """
+    if policies and "retry_policy" not in given and job.retry_policy is FITTING_RETRIES:
+        by_policies = PolicyRetries(tuple(policies), own=job.retries or 0)
+        job.retry_policy = by_policies
+        if "retries" not in given:
+            job.retries = by_policies.retries
+    return job
 
 
 def _awaited(task: Task, binding: Binding) -> dict[str, str]:

@@ -9,11 +9,18 @@ class StepFailed(AirflowException):
 
     `code` says why, for the task's retry policy: an error code of the service, or what a job's
     FailureReason begins with; "" where there is none.
+    `exception` is what a step's own RetryPolicies know it by: an exception type of the language;
+    NO_EXCEPTION of what SageMaker ended in a way that they cannot name; None of what never came
+    to SageMaker, or is not its affair.
     """
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str, code: str = "", exception: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.exception = exception
+
+
+NO_EXCEPTION = ""
 
 
 class StepRefused(AirflowFailException):

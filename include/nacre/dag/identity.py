@@ -141,6 +141,7 @@ class Found(Enum):
 
     NOTHING = "no job has the name"
     USABLE = "a job that waits, runs or has succeeded"
+    FAILED = "a job whose failure no try of its task has told yet"
     DEAD = "a job that failed, was stopped, or is being stopped"
 
 
@@ -171,7 +172,7 @@ def next_move(move: Move, found: Found, *, durable: bool) -> Move:
     """Decide what follows a look, or a create call that was answered with "exists already"."""
     if found is Found.NOTHING:
         return Move(Do.CREATE, move.generation, owned=True)
-    if found is Found.USABLE and move.owned:
+    if found in (Found.USABLE, Found.FAILED) and move.owned:
         return replace(move, do=Do.ADOPT)
     cleared, attempt = move.generation
     return Move(Do.LOOK, Generation(cleared, attempt + 1), owned=not durable)

@@ -8,7 +8,7 @@ from airflow.sdk import Context
 
 from include.nacre.dag.aws import Answer
 from include.nacre.dag.ending import Report, failure, summary
-from include.nacre.dag.faults import StepFailed
+from include.nacre.dag.faults import NO_EXCEPTION, StepFailed
 from include.nacre.dag.groups import ensure_group
 from include.nacre.dag.pages import job_page, log_page
 from include.nacre.dag.resolve import required
@@ -17,6 +17,7 @@ from include.nacre.dag.retries import OVER_TIME, code_of_end
 from include.nacre.dag.scope import with_job_name
 from include.nacre.dag.taskrun import TaskRun
 from include.nacre.definition.expressions import Json
+from include.nacre.definition.retrying import exception_of_failure
 from include.nacre.native.objects import upload_missing
 
 if TYPE_CHECKING:
@@ -69,5 +70,8 @@ class JobRun(TaskRun):
         status, detail = self.kind.status(answer), self.kind.detail(answer)
         if not detail and self.kind.over_time(answer):
             detail = OVER_TIME
-        code = code_of_end(status, detail, self.kind.reason(answer))
-        return StepFailed(failure(self.kind, self.name, answer), code)
+        reason = self.kind.reason(answer)
+        code = code_of_end(status, detail, reason)
+        exception = exception_of_failure(reason) if status == "Failed" else None
+        message = failure(self.kind, self.name, answer)
+        return StepFailed(message, code, exception or NO_EXCEPTION)

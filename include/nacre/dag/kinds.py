@@ -101,6 +101,10 @@ class Kind:
         """Say whether one with this status will not change any more."""
         return self.succeeded(status) or status in FAILED
 
+    def failed(self, status: str) -> bool:
+        """Say whether one with this status has ended by itself, and not well."""
+        return self.ended(status) and not self.succeeded(status) and status != "Stopped"
+
     def runs(self, status: str) -> bool:
         """Say whether one with this status goes on unless it is stopped."""
         return not self.ended(status) and status not in ENDING

@@ -38,16 +38,21 @@ class Intent:
     nonce: str = ""
     """Tells this DAG run from one of the same id that was deleted: part of the token of what has
     no name."""
+    told: bool = False
+    """Whether a try of the task has failed because the job has. One that failed while nobody looked
+    is not followed by the next before the task's retry policy was asked."""
 
     def to_record(self) -> dict[str, Any]:
-        return {**self.generation._asdict(), "name": self.name, "nonce": self.nonce}
+        record = {**self.generation._asdict(), "name": self.name, "nonce": self.nonce}
+        return {**record, "told": True} if self.told else record
 
     @classmethod
     def from_record(cls, record: Any) -> "Intent | None":
         """Read what `to_record` wrote; None for anything else."""
         match record:
             case {"cleared": int(cleared), "attempt": int(attempt), "name": str(name)}:
-                return cls(Generation(cleared, attempt), name, str(record.get("nonce", "")))
+                about = str(record.get("nonce", "")), record.get("told") is True
+                return cls(Generation(cleared, attempt), name, *about)
             case _:
                 return None
 
@@ -133,7 +138,12 @@ class Launcher:
         answer = self.patience.call(lambda: self.aws.describe(self.kind, intent.name))
         if answer is None:
             return Found.NOTHING
-        return Found.USABLE if self.kind.usable(self.kind.status(answer)) else Found.DEAD
+        status = self.kind.status(answer)
+        if self.kind.usable(status):
+            return Found.USABLE
+        # Without a store nobody knows what was told.
+        untold = self.store.durable and not intent.told and self.kind.failed(status)
+        return Found.FAILED if untold else Found.DEAD
 
     def _stop_earlier(
         self, intent: Intent, request_for: Callable[[str], Mapping[str, Any]]

@@ -17,7 +17,7 @@ from include.nacre.dag.generations import generation
 from include.nacre.dag.identity import execution_id
 from include.nacre.dag.patience import aws_errors
 from include.nacre.dag.scope import Run, RunScope
-from include.nacre.dag.troubles import Trouble, in_full, understood
+from include.nacre.dag.troubles import Said, Trouble, in_full, understood
 from include.nacre.definition.expressions import EvaluationError, Scalar
 from include.nacre.definition.parameters import parse_parameter
 from include.nacre.definition.records import Parameter, Pipeline
@@ -32,8 +32,8 @@ class Unresolved:
     """
 
     reason: str
-    code: str | None = None
-    """The error code of AWS, if it may have a value in another try."""
+    said: Said | None = None
+    """What AWS said, if it may have a value in another try."""
 
     def __str__(self) -> str:
         return f"unresolved: {self.reason}"
@@ -48,8 +48,8 @@ def resolved(template: Template, context: Context) -> Any:
         return Unresolved(str(error))
     except aws_errors() as error:
         said = understood(error)
-        code = None if said.trouble is Trouble.REFUSED else said.code
-        return Unresolved(in_full(said, task.aws_conn_id), code)
+        stays = said.trouble is Trouble.REFUSED
+        return Unresolved(in_full(said, task.aws_conn_id), None if stays else said)
 
 
 def resolved_values(binding: Binding, context: Context) -> dict[str, Scalar] | Unresolved:
@@ -69,9 +69,9 @@ def required(value: Any) -> Any:
     """
     if not isinstance(value, Unresolved):
         return value
-    if value.code is None:
+    if value.said is None:
         raise StepRefused(value.reason)
-    raise StepFailed(value.reason, value.code)
+    raise StepFailed(value.reason, value.said.code, value.said.exception)
 
 
 def scope_of(binding: Binding, context: Context) -> RunScope:

@@ -1,7 +1,8 @@
 """Retries that fit the failure: what passes by itself is tried again, what does not is not.
 
 Airflow asks the task's retry policy when a try has failed, and shows its reason in the task's log.
-The service's own codes decide; what has none is left to the task's `retries`, as ever.
+The service's own codes decide; what has none is left to the task's `retries`, as ever. Where a step
+has RetryPolicies, they decide (`policies.py`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -69,10 +70,24 @@ def decide(code: str) -> RetryDecision:
     """
     exception = exception_of_code(code) or exception_of_failure(code) or code
     if why := _PASSES.get(exception):
-        return RetryDecision.retry(reason=f"Worth another try ({code}): {why}.")
+        return try_again(code, why)
     if why := _STAYS.get(code) or _STAYS_BY_TROUBLE.get(trouble_of_code(code, 0)):
-        return RetryDecision.fail(reason=f"Not worth another try ({code}): {why}.")
+        return give_up(code, why)
     return RetryDecision.default()
+
+
+def try_again(code: str, why: str) -> RetryDecision:
+    """Return the decision to try again, with its reason."""
+    return RetryDecision.retry(reason=f"Worth another try{_in_brackets(code)}: {why}.")
+
+
+def give_up(code: str, why: str) -> RetryDecision:
+    """Return the decision not to try again, with its reason."""
+    return RetryDecision.fail(reason=f"Not worth another try{_in_brackets(code)}: {why}.")
+
+
+def _in_brackets(code: str) -> str:
+    return f" ({code})" if code else ""
 
 
 def code_of_end(status: str, detail: str, reason: str) -> str:

@@ -4,6 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,7 +12,7 @@ from airflow.sdk import Context
 
 from include.nacre.dag.aws import Account, Answer, Aws
 from include.nacre.dag.deployment import TaskStore, task_key
-from include.nacre.dag.faults import StepFailed, StepRefused
+from include.nacre.dag.faults import NO_EXCEPTION, StepFailed, StepRefused
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.launch import Intent, Launcher
 from include.nacre.dag.patience import CREATE_SECONDS, Patience, aws_errors
@@ -39,9 +40,9 @@ def clear_errors(connection: str | None) -> Iterator[None]:
         message = in_full(said, connection)
         if said.trouble is Trouble.REFUSED:
             raise StepRefused(message) from None
-        raise StepFailed(message, said.code) from None
+        raise StepFailed(message, said.code, said.exception) from None
     except JobVanishedError as end:
-        raise StepFailed(str(end), LOST) from None
+        raise StepFailed(str(end), LOST, NO_EXCEPTION) from None
     except KilledError as end:
         raise StepFailed(str(end)) from None
 
@@ -210,7 +211,15 @@ class TaskRun(ABC):
         """Return what an ended job leaves for later tasks; raise if it has not succeeded."""
         if self.kind.succeeded(self.kind.status(answer)):
             return self.result(answer)
-        raise self.failure(answer)
+        failure = self.failure(answer)
+        self._note_told()
+        raise failure
+
+    def _note_told(self) -> None:
+        """Keep that a try has failed with its job, so that the next one starts another."""
+        intent = self.store.load()
+        if intent is not None and intent.name == self.name:
+            self.store.save(replace(intent, told=True))
 
     def _stop(self) -> None:
         if not (self.kind.stoppable and self.name):

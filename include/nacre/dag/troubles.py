@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from include.nacre.definition.retrying import SERVICE_FAULT, THROTTLING, exception_of_code
+
 
 class Trouble(Enum):
     """What a failed call means for the one who called."""
@@ -80,6 +82,15 @@ class Said:
     operation: str
     code: str
     message: str
+
+    @property
+    def exception(self) -> str | None:
+        """The exception type that a step's RetryPolicies know this by, if they can name it."""
+        if known := exception_of_code(self.code):
+            return known
+        if self.code in THROTTLED:
+            return THROTTLING
+        return SERVICE_FAULT if self.trouble is Trouble.PASSING else None
 
     def __str__(self) -> str:
         return f"{self.operation} failed with {self.code}: {self.message}".rstrip(". ") + "."

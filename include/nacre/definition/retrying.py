@@ -4,7 +4,8 @@ Which exception a failure is follows from codes alone: the error code of the cal
 created the job, or the code that a job's FailureReason begins with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, count, islice, takewhile
 
 from include.nacre.definition.records import RetryPolicy
 
@@ -14,14 +15,18 @@ _MAX_ATTEMPTS = 5
 # In seconds. Without a pause a policy that has no MaxAttempts would try as fast as it can for days;
 # no execution lasts longer than the other.
 _SHORTEST_DELAY, _LONGEST_DELAY = 1.0, 672 * 3600.0
+_MOST_IN_TIME = 10_000
+"""More attempts than fit in the ten days of the longest ExpireAfterMin if each takes a minute and a
+half; a job that fails takes longer."""
 
+THROTTLING, SERVICE_FAULT = "Step.THROTTLING", "Step.SERVICE_FAULT"
 _BY_ERROR_CODE: Mapping[str, str] = {
-    "ThrottlingException": "Step.THROTTLING",
-    "Throttling": "Step.THROTTLING",
-    "TooManyRequestsException": "Step.THROTTLING",
-    "InternalFailure": "Step.SERVICE_FAULT",
-    "InternalServerError": "Step.SERVICE_FAULT",
-    "ServiceUnavailable": "Step.SERVICE_FAULT",
+    "ThrottlingException": THROTTLING,
+    "Throttling": THROTTLING,
+    "TooManyRequestsException": THROTTLING,
+    "InternalFailure": SERVICE_FAULT,
+    "InternalServerError": SERVICE_FAULT,
+    "ServiceUnavailable": SERVICE_FAULT,
     "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
 }
 _BY_FAILURE_CODE: Mapping[str, str] = {
@@ -30,7 +35,7 @@ _BY_FAILURE_CODE: Mapping[str, str] = {
     "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
 }
 # What the service retries by itself, unless a step's own policies say otherwise.
-_OF_THE_SERVICE = RetryPolicy(("Step.SERVICE_FAULT", "Step.THROTTLING"))
+_OF_THE_SERVICE = RetryPolicy((SERVICE_FAULT, THROTTLING))
 
 
 def exception_of_code(code: str) -> str | None:
@@ -65,6 +70,34 @@ def next_attempt(
         return when if when < started + 60 * policy.expire_after_min else None
     most = _MAX_ATTEMPTS if policy.max_attempts is None else policy.max_attempts
     return when if attempts < most else None
+
+
+def most_attempts(policies: Sequence[RetryPolicy]) -> int:
+    """Return how often a step is tried again at most, whatever it fails with: what `next_attempt`
+    allows in all. At most 10,000 for a policy that counts the time, not the attempts.
+    """
+    return sum(_most(policy) for policy in _deciding((*policies, _OF_THE_SERVICE)))
+
+
+def _deciding(policies: Iterable[RetryPolicy]) -> Iterable[RetryPolicy]:
+    """Yield the policies that are the first to name some exception."""
+    named: set[str] = set()
+    for policy in policies:
+        if not named.issuperset(policy.exception_types):
+            yield policy
+        named.update(policy.exception_types)
+
+
+def _most(policy: RetryPolicy) -> int:
+    if policy.expire_after_min is None:
+        return _MAX_ATTEMPTS if policy.max_attempts is None else policy.max_attempts
+    # Attempts for exceptions that another policy decides count here, too: they make the delays of
+    # a rate below 1 shorter.
+    shrinks = policy.backoff_rate is not None and policy.backoff_rate < 1
+    delays = (_SHORTEST_DELAY if shrinks else _delay(policy, number) for number in count())
+    seconds = 60 * policy.expire_after_min
+    in_time = takewhile(lambda when: when < seconds, accumulate(delays))
+    return sum(1 for _ in islice(in_time, _MOST_IN_TIME))
 
 
 def _names(policy: RetryPolicy, exception: str) -> bool:

@@ -146,6 +146,15 @@ def test_a_dead_job_is_followed_by_the_next_generation() -> None:
     assert move == Move(Do.LOOK, Generation(0, 2), owned=False)
 
 
+def test_a_job_of_ours_that_failed_untold_is_adopted_and_one_that_is_not_ours_is_not() -> None:
+    ours, foreign = (Move(Do.LOOK, FIRST, owned=owned) for owned in (True, False))
+    found = [next_move(move, Found.FAILED, durable=True) for move in (ours, foreign)]
+    assert found == [
+        Move(Do.ADOPT, FIRST, owned=True),
+        Move(Do.LOOK, Generation(0, 2), owned=False),
+    ]
+
+
 def test_a_usable_job_that_is_not_ours_is_left_alone() -> None:
     move = next_move(Move(Do.LOOK, FIRST, owned=False), Found.USABLE, durable=True)
     assert move == Move(Do.LOOK, Generation(0, 2), owned=False)

@@ -66,6 +66,13 @@ class Dying:
         return answer
 
 
+def tell(store: MemoryStore) -> None:
+    """End a try with the failure of its job."""
+    intent = store.load()
+    assert intent is not None
+    store.save(replace(intent, told=True))
+
+
 def launcher(service: Any, store: MemoryStore) -> Launcher:
     return Launcher(
         cast("Aws", service),
@@ -123,6 +130,24 @@ def test_a_name_that_an_earlier_run_of_the_same_id_has_used_is_not_adopted() -> 
     second = launch(service, MemoryStore())
     assert second.intent.generation == Generation(RETRIES, 2)
     assert list(service.jobs) == [first.intent.name, second.intent.name]
+
+
+def test_a_job_that_failed_while_nobody_looked_is_adopted_until_its_failure_is_told() -> None:
+    service, store = MemoryService(), MemoryStore()
+    first = launch(service, store)
+    service.end(TRAINING, first.intent.name, "Failed")
+    again = launch(service, store)
+    tell(store)
+    after = launch(service, store)
+    assert (again.intent, again.adopted) == (first.intent, True)
+    assert (after.intent.generation, after.adopted) == (Generation(RETRIES, 2), False)
+
+
+def test_a_job_that_was_stopped_while_nobody_looked_is_followed_by_the_next() -> None:
+    service, store = MemoryService(), MemoryStore()
+    first = launch(service, store)
+    service.end(TRAINING, first.intent.name, "Stopped")
+    assert launch(service, store).intent.generation == Generation(RETRIES, 2)
 
 
 def test_a_create_call_that_the_client_repeated_adopts_its_own_job() -> None:
@@ -185,6 +210,8 @@ def test_a_retry_after_a_failed_execution_starts_another(durable: bool) -> None:
     service, store = Executions(), MemoryStore(durable)
     first = start(service, store)
     service.end(EXECUTION, first.intent.name, "Failed")
+    if durable:
+        tell(store)
     second = start(service, store)
     assert list(service.jobs) == [first.intent.name, second.intent.name]
 
@@ -210,7 +237,7 @@ class OneJobOfEachGeneration(RuleBasedStateMachine):
     @rule(calls=st.integers(1, 8), after=st.booleans())
     def try_once(self, calls: int, after: bool) -> None:
         self.tries += 1
-        before = self._usable()
+        before, untold = self._usable(), self._untold()
         known = set(self.service.jobs)
         try:
             launched = launch(Dying(self.service, calls, after), self.store, self.max_tries)
@@ -218,10 +245,16 @@ class OneJobOfEachGeneration(RuleBasedStateMachine):
             pass
         else:
             assert launched.intent.name in self.of_generation | (set(self.service.jobs) - known)
-            assert TRAINING.usable(status(self.service.jobs[launched.intent.name]))
+            end = status(self.service.jobs[launched.intent.name])
+            if self.store.durable and end == "Failed":
+                assert not launched.intent.told
+                tell(self.store)
+            else:
+                assert TRAINING.usable(end)
         created = set(self.service.jobs) - known
         self.of_generation |= created
         assert not (before and created), "a second job beside a usable one"
+        assert not (untold and created), "a job after one whose failure nobody knows"
 
     @precondition(lambda self: bool(self._usable()))
     @rule(end=st.sampled_from(["Completed", "Failed", "Stopping", "Stopped"]))
@@ -250,6 +283,14 @@ class OneJobOfEachGeneration(RuleBasedStateMachine):
     @invariant()
     def at_most_one_usable_job(self) -> None:
         assert len(self._usable()) <= 1
+
+    def _untold(self) -> bool:
+        """Whether the job of this generation has failed, and no try with it."""
+        intent = self.store.load()
+        if intent is None or intent.told or intent.generation.cleared != self.max_tries:
+            return False
+        job = self.service.jobs.get(intent.name)
+        return job is not None and status(job) == "Failed"
 
     def _usable(self) -> set[str]:
         if not hasattr(self, "service"):

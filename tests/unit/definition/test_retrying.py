@@ -1,13 +1,17 @@
 """When a step that failed is tried again."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from include.nacre.definition.records import RetryPolicy
 from include.nacre.definition.retrying import (
     exception_of_code,
     exception_of_failure,
+    most_attempts,
     next_attempt,
 )
+from include.nacre.definition.steptypes import RETRY_EXCEPTIONS
 
 CAPACITY, LIMIT, INTERNAL = (
     "SageMaker.CAPACITY_ERROR",
@@ -83,6 +87,49 @@ def test_there_is_a_pause_before_every_attempt_however_many_there_were(
 def test_a_delay_never_outlasts_the_longest_execution() -> None:
     policy = RetryPolicy((CAPACITY,), interval_seconds=43_200, backoff_rate=1e300, max_attempts=20)
     assert delays(policy)[1:] == [672 * 3600.0] * 19
+
+
+@pytest.mark.parametrize(
+    ("policies", "most"),
+    [
+        ([], 5),
+        ([RetryPolicy((CAPACITY,))], 10),
+        ([RetryPolicy((CAPACITY,), max_attempts=0)], 5),
+        ([RetryPolicy((THROTTLING, "Step.SERVICE_FAULT"), max_attempts=2)], 2),
+        ([RetryPolicy((LIMIT,), max_attempts=2), RetryPolicy((LIMIT,), max_attempts=9)], 7),
+        # After 30, 90 and 210 seconds; the next would be after 450.
+        ([RetryPolicy((CAPACITY,), interval_seconds=30, expire_after_min=5)], 8),
+        ([RetryPolicy((CAPACITY,), interval_seconds=60, expire_after_min=1)], 5),
+        ([RetryPolicy((CAPACITY,), backoff_rate=1.0, expire_after_min=14_400)], 10_005),
+    ],
+)
+def test_how_often_a_step_is_tried_again_at_most(policies: list[RetryPolicy], most: int) -> None:
+    assert most_attempts(policies) == most
+
+
+NAMES = st.lists(st.sampled_from(RETRY_EXCEPTIONS), min_size=1, max_size=3).map(tuple)
+TIMES = {
+    "interval_seconds": st.none() | st.integers(0, 100),
+    "backoff_rate": st.none() | st.sampled_from([0.0, 0.5, 1.0, 1.5, 3.0]),
+}
+POLICIES = st.lists(
+    st.builds(RetryPolicy, NAMES, **TIMES, max_attempts=st.none() | st.integers(0, 20))
+    | st.builds(RetryPolicy, NAMES, **TIMES, expire_after_min=st.integers(0, 3)),
+    max_size=3,
+)
+
+
+@given(POLICIES, st.lists(st.sampled_from(RETRY_EXCEPTIONS), min_size=1, max_size=4))
+def test_no_step_is_tried_again_more_often_whatever_it_fails_with(
+    policies: list[RetryPolicy], failures: list[str]
+) -> None:
+    earlier: dict[str, int] = {}
+    now: float | None = 0.0
+    while now is not None and sum(earlier.values()) < 1000:
+        failure = failures[sum(earlier.values()) % len(failures)]
+        now = next_attempt(policies, failure, earlier, 0.0, now)
+        earlier[failure] = earlier.get(failure, 0) + (now is not None)
+    assert sum(earlier.values()) <= most_attempts(policies)
 
 
 @pytest.mark.parametrize(
