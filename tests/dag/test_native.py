@@ -21,6 +21,7 @@ from include.nacre.dag import PipelineDag, PipelineOperator, PipelineTaskGroup
 from include.nacre.dag.aws import Answer, Aws
 from include.nacre.dag.faults import StepFailed, StepRefused
 from include.nacre.dag.kinds import Kind
+from include.nacre.dag.launch import Intent
 from include.nacre.dag.pipelinerun import PipelineRun
 from include.nacre.dag.trigger import JobTrigger
 from include.nacre.definition.authoring import (
@@ -573,9 +574,9 @@ def test_a_task_that_is_killed_during_the_start_call_stops_what_that_starts(
     operator, context = prepared(named(script("Sleep", SLEEP)))
     launched = PipelineRun(operator, context)
 
-    def request(name: str) -> Any:
+    def request(intent: Intent) -> Any:
         launched.kill()
-        return PipelineRun(operator, context).request(name)
+        return PipelineRun(operator, context).request(intent)
 
     launched.request = request  # type: ignore[method-assign]
     launched.launch()

@@ -11,7 +11,7 @@ PIPELINE = TASK = "Sleepers"
 
 
 def executions(sagemaker: LocalSageMaker, run_id: str) -> list[str]:
-    """The statuses of all executions of a run, which its task describes by the run's id."""
+    """The statuses of all executions of a run, whose id their descriptions begin with."""
     client = sagemaker.client("sagemaker")
     if PIPELINE not in [item["PipelineName"] for item in pipelines(client)]:
         return []
@@ -19,7 +19,7 @@ def executions(sagemaker: LocalSageMaker, run_id: str) -> list[str]:
     return [
         item["PipelineExecutionStatus"]
         for item in found["PipelineExecutionSummaries"]
-        if item.get("PipelineExecutionDescription") == run_id
+        if item.get("PipelineExecutionDescription", "").startswith(f"{run_id} ")
     ]
 
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Context
 
 from include.nacre.dag.aws import Answer
+from include.nacre.dag.deployment import task_key
+from include.nacre.dag.dressing import dressed, tags_of_group
 from include.nacre.dag.ending import Report, failure, summary
 from include.nacre.dag.faults import NO_EXCEPTION, StepFailed
 from include.nacre.dag.groups import ensure_group
+from include.nacre.dag.launch import Intent
 from include.nacre.dag.pages import job_page, log_page
 from include.nacre.dag.resolve import required
 from include.nacre.dag.results import result
@@ -47,11 +50,13 @@ class JobRun(TaskRun):
         if assets:
             self.patience.call(partial(upload_missing, self.aws.s3, assets, self.log.info))
         if self.kind.group_key in body:
-            ensure_group(self.aws, body[self.kind.group_key], self.patience, self.log.info)
+            tags = tags_of_group(task_key(self.context), self.defaults)
+            ensure_group(self.aws, body[self.kind.group_key], tags, self.patience, self.log.info)
 
-    def request(self, name: str) -> Mapping[str, Any]:
-        body: Mapping[str, Any] = with_job_name(required(self.task.request), name)
-        return body
+    def request(self, intent: Intent) -> Mapping[str, Any]:
+        body = with_job_name(required(self.task.request), intent.name)
+        told = self.log.info, self.log.warning
+        return dressed(self.kind, body, self.defaults, self.origin(intent), *told)
 
     def show(self) -> None:
         where = {"region": self.aws.region, "endpoint": self.aws.endpoint}

@@ -95,8 +95,8 @@ class Launcher:
     """Says of an intent's name whether it runs although we were never told what it is called."""
     nonce: Callable[[], str] = lambda: uuid4().hex
 
-    def launch(self, request_for: Callable[[str], Mapping[str, Any]], max_tries: int) -> Launch:
-        """Return the job of this try. `request_for` gives the step's request for a job's name."""
+    def launch(self, request_for: Callable[[Intent], Mapping[str, Any]], max_tries: int) -> Launch:
+        """Return the job of this try. `request_for` gives the create call's request."""
         stored, durable = self.store.load(), self.store.durable
         move = first_move(stored.generation if stored else None, max_tries, durable=durable)
         if stored and stored.generation != move.generation:
@@ -114,7 +114,7 @@ class Launcher:
                     self.about_to_create(intent)
                     self.prepare()
                     reached(Point.BEFORE_CREATE, intent.name)
-                    created = self._create(intent, request_for(intent.name))
+                    created = self._create(intent, request_for(intent))
                     if created is not None and not self._is_an_earlier_try(created, intent):
                         return Launch(created, adopted=False)
                     found = self._look(created or intent)
@@ -146,7 +146,7 @@ class Launcher:
         return Found.FAILED if untold else Found.DEAD
 
     def _stop_earlier(
-        self, intent: Intent, request_for: Callable[[str], Mapping[str, Any]]
+        self, intent: Intent, request_for: Callable[[Intent], Mapping[str, Any]]
     ) -> None:
         """Stop a job that outlived the clearing of its task: one cleared after its worker had let
         go and before its triggerer took hold had nobody to stop it. Done before the new generation
@@ -156,7 +156,7 @@ class Launcher:
             return
         if self.is_nameless(intent.name):
             # Its worker died before the answer came: the same call again gets the same answer.
-            intent = self._create(intent, request_for(intent.name)) or intent
+            intent = self._create(intent, request_for(intent)) or intent
         answer = self.patience.call(lambda: self.aws.describe(self.kind, intent.name))
         if answer and self.kind.runs(self.kind.status(answer)):
             self.patience.call(lambda: self.aws.stop(self.kind, intent.name))

@@ -18,6 +18,7 @@ from include.nacre.dag.links import JobLink, LogLink
 from include.nacre.dag.reasons import kept_reason
 from include.nacre.dag.retries import FITTING_RETRIES
 from include.nacre.definition.expressions import Json
+from include.nacre.definition.jobdefaults import read_job_defaults
 from include.nacre.definition.paths import Path
 from include.nacre.definition.records import Asset, Step
 
@@ -82,6 +83,8 @@ class LaunchOperator(StepOperator, ABC):
     its `outlets` carry the task's XCom result as their extra.
 
     :param deferrable: wait in the triggerer (True) or in the worker
+    :param job_defaults: defaults for what it creates, see `definition/jobdefaults.py`; they win
+        over those of the Airflow variable `nacre_defaults`, and what a step says wins over both
     """
 
     job_page = ""
@@ -91,10 +94,14 @@ class LaunchOperator(StepOperator, ABC):
         self,
         *,
         deferrable: bool = True,
+        job_defaults: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.deferrable = deferrable
+        self.job_defaults = read_job_defaults(
+            {} if job_defaults is None else job_defaults, f"job_defaults of {self.task_id}"
+        )
 
     @abstractmethod
     def make_run(self, context: Context) -> "TaskRun":

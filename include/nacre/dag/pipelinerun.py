@@ -1,6 +1,7 @@
 """A pipeline that SageMaker executes, launched and waited for by one task."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,16 @@ from include.nacre.dag.ending import Report
 from include.nacre.dag.faults import StepFailed, StepRefused
 from include.nacre.dag.identity import readable_name
 from include.nacre.dag.kinds import EXECUTION, STEP_KINDS, Kind
+from include.nacre.dag.launch import Intent
 from include.nacre.dag.pages import execution_page
 from include.nacre.dag.patience import aws_errors
 from include.nacre.dag.resolve import required
 from include.nacre.dag.results import plain
 from include.nacre.dag.retries import STOPPED, code_of_steps
+from include.nacre.dag.tags import described
 from include.nacre.dag.taskrun import TaskRun
 from include.nacre.definition.expressions import Json
+from include.nacre.definition.merging import with_job_defaults
 from include.nacre.native import execution
 from include.nacre.native.pull import execution_id
 from include.nacre.native.start import (
@@ -27,10 +31,12 @@ from include.nacre.native.start import (
     latest_execution,
     start_request,
 )
-from include.nacre.native.upsert import UpsertError, upsert
+from include.nacre.native.upsert import UpsertError, Wanted, upsert
 
 if TYPE_CHECKING:
     from include.nacre.dag.pipeline_operator import PipelineOperator
+
+_DESCRIPTION = "PipelineExecutionDescription"
 
 STARTED = "nacre_start"
 """The key of the task's state under which the start call's request is kept. The service knows a
@@ -58,18 +64,29 @@ class PipelineRun(TaskRun):
         """Create the pipeline, or update it where it differs."""
         if self.task.wanted is None:
             return
-        bring = partial(upsert, self.aws.clients, self.task.wanted, self.log.info)
+        wanted = self._with_defaults(self.task.wanted)
+        bring = partial(upsert, self.aws.clients, wanted, self.log.info)
         try:
             self.patience.call(bring)
         except UpsertError as error:
             raise StepRefused(str(error)) from None
 
-    def request(self, name: str) -> Mapping[str, Any]:
-        if sent := self._sent(name):
+    def _with_defaults(self, wanted: Wanted) -> Wanted:
+        """Return the pipeline with the defaults in its steps' requests and among its tags."""
+        tags = {**self.defaults.tags(self.kind.step_type), **wanted.tags}
+        return replace(
+            wanted, pipeline=with_job_defaults(wanted.pipeline, self.defaults), tags=tags
+        )
+
+    def request(self, intent: Intent) -> Mapping[str, Any]:
+        if sent := self._sent(intent.name):
             return sent
         request = self._request(self._source())
-        request.setdefault("PipelineExecutionDisplayName", name)
-        self.store.set(STARTED, {"name": name, "request": request})
+        request.setdefault("PipelineExecutionDisplayName", intent.name)
+        # An execution has no tags: its description tells what has started it.
+        described_as = described(request.get(_DESCRIPTION), self.origin(intent))
+        request |= {_DESCRIPTION: described_as} if described_as else {}
+        self.store.set(STARTED, {"name": intent.name, "request": request})
         return request
 
     def _sent(self, name: str) -> dict[str, Any] | None:

@@ -6,20 +6,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import Context
 
 from include.nacre.dag.aws import Account, Answer, Aws
 from include.nacre.dag.deployment import TaskStore, task_key
+from include.nacre.dag.dressing import deployment_defaults
 from include.nacre.dag.faults import NO_EXCEPTION, StepFailed, StepRefused
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.launch import Intent, Launcher
 from include.nacre.dag.patience import CREATE_SECONDS, Patience, aws_errors
 from include.nacre.dag.retries import LOST
+from include.nacre.dag.tags import Origin
 from include.nacre.dag.troubles import Trouble, in_full, understood
 from include.nacre.dag.waiting import JobVanishedError, KilledError, Waiting
 from include.nacre.definition.expressions import Json
+from include.nacre.definition.jobdefaults import JobDefaults
 
 if TYPE_CHECKING:
     from include.nacre.dag.operators import LaunchOperator
@@ -66,6 +70,17 @@ class TaskRun(ABC):
     def readable(self) -> str:
         """The part of the job's name that people read."""
 
+    @cached_property
+    def defaults(self) -> JobDefaults:
+        """The defaults for what is created; StepRefused if they are wrong. Whoever adopts what
+        there is does not need them.
+        """
+        return self.task.job_defaults.over(deployment_defaults())
+
+    def origin(self, intent: Intent) -> Origin:
+        """Return what the tags of a job tell about it."""
+        return Origin(task_key(self.context), intent.generation)
+
     @abstractmethod
     def check(self) -> None:
         """Raise StepRefused if what is to be launched is wrong, before any call."""
@@ -75,8 +90,8 @@ class TaskRun(ABC):
         """Bring what must be there before the create call."""
 
     @abstractmethod
-    def request(self, name: str) -> Mapping[str, Any]:
-        """Return the create call's request for the job of that name."""
+    def request(self, intent: Intent) -> Mapping[str, Any]:
+        """Return the create call's request for the job of that name and generation."""
 
     @abstractmethod
     def show(self) -> None:

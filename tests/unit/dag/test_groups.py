@@ -18,6 +18,7 @@ class Groups:
     """The groups of an account; `meanwhile` happens before a creation."""
 
     names: set[str] = field(default_factory=set)
+    tags: list[dict[str, str]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     meanwhile: Callable[["Groups"], None] = lambda _: None
 
@@ -31,20 +32,22 @@ class Groups:
         if name in self.names or name == "not allowed":
             raise refused(operation, "ValidationException")
         self.names.add(name)
+        self.tags = request["Tags"]
         return {}
 
 
 def ensure(groups: Groups, name: str) -> list[str]:
     said: list[str] = []
-    ensure_group(cast("Aws", groups), name, Patience(print, 0), said.append)
+    ensure_group(cast("Aws", groups), name, {"team": "ml"}, Patience(print, 0), said.append)
     return said
 
 
 def test_a_missing_group_is_created() -> None:
     groups = Groups()
-    assert (ensure(groups, "abalone"), groups.names) == (
+    assert (ensure(groups, "abalone"), groups.names, groups.tags) == (
         ["Created model package group abalone"],
         {"abalone"},
+        [{"Key": "team", "Value": "ml"}],
     )
 
 
