@@ -18,6 +18,7 @@ from include.nacre.dag.faults import NO_EXCEPTION, StepFailed, StepRefused
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.launch import Intent, Launcher
 from include.nacre.dag.patience import CREATE_SECONDS, Patience, aws_errors
+from include.nacre.dag.points import Point, reached
 from include.nacre.dag.retries import LOST
 from include.nacre.dag.tags import Origin
 from include.nacre.dag.troubles import Trouble, in_full, understood
@@ -194,6 +195,7 @@ class TaskRun(ABC):
         )
 
     def _first_wait(self) -> Answer:
+        reached(Point.WAITING, self.name)
         if not self.task.deferrable:
             self._push_links()
             return self._waiting().to_the_end()
@@ -224,6 +226,7 @@ class TaskRun(ABC):
 
     def _finish(self, answer: Answer) -> Json:
         """Return what an ended job leaves for later tasks; raise if it has not succeeded."""
+        reached(Point.ENDED, self.name)
         if self.kind.succeeded(self.kind.status(answer)):
             return self.result(answer)
         failure = self.failure(answer)
