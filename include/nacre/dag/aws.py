@@ -5,7 +5,8 @@ is parsed.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -41,8 +42,11 @@ class Aws:
     certificates and retries hold for every call.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, sent: Callable[[], None] | None = None) -> None:
         self.account = account
+        self._sent = sent
+        """What is told of every request to SageMaker, those that the client repeats too."""
+        self._making = threading.Lock()
 
     @cached_property
     def _hook(self) -> "AwsBaseHook":
@@ -64,13 +68,25 @@ class Aws:
             verify=self._hook.verify,
         )
 
-    @cached_property
+    @property
     def sagemaker(self) -> Any:
-        return self._client("sagemaker")
+        with self._making:  # a client serves many threads, but they cannot make it together
+            return self._sagemaker
+
+    @cached_property
+    def _sagemaker(self) -> Any:
+        client = self._client("sagemaker")
+        if (sent := self._sent) is not None:
+            client.meta.events.register("before-send", lambda **_: sent())
+        return client
 
     @cached_property
     def logs(self) -> Any:
         return self._client("logs")
+
+    @cached_property
+    def sqs(self) -> Any:
+        return self._client("sqs")
 
     @cached_property
     def s3(self) -> Any:
@@ -130,24 +146,11 @@ class Aws:
             if understood(error).trouble not in NO_SUCH_NAME:
                 raise
 
-    def changed_since(self, kind: Kind, since: datetime) -> tuple[list[Answer], datetime]:
-        """List the jobs that changed after `since`. Returns their summaries, and when the service
-        began to answer, by its own clock: nothing from then on is certain to be among them.
+    def list_page(self, kind: Kind, request: Mapping[str, Any]) -> Answer:
+        """Return one page of a List call's answer. `request` has the filters and, for a further
+        page, the NextToken.
         """
-        request = {"LastModifiedTimeAfter": since, "MaxResults": PAGE_SIZE}
-        first = self.call(kind.operation("List"), **request)
-        summaries = list(first[kind.summaries_key])
-        for answer in self._further_pages(kind, request, first):
-            summaries += answer[kind.summaries_key]
-        return summaries, answered_at(first)
-
-    def _further_pages(
-        self, kind: Kind, request: Mapping[str, Any], first: Answer
-    ) -> Iterator[Answer]:
-        answer = first
-        while token := answer.get("NextToken"):
-            answer = self.call(kind.operation("List"), **request, NextToken=token)
-            yield answer
+        return self.call(kind.operation("List"), MaxResults=PAGE_SIZE, **request)
 
     def log_streams(self, kind: Kind, name: str) -> list[str]:
         """Return the names of the log streams of a job, one for each of its hosts."""

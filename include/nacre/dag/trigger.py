@@ -1,8 +1,9 @@
 """What waits for a job while its task is deferred: it holds no worker."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -64,10 +65,9 @@ class JobTrigger(BaseTrigger):
         yield TriggerEvent({"name": self.name, **end})  # type: ignore[no-untyped-call]  # Airflow's
 
     async def _end(self) -> str:
-        age = max(0.0, datetime.now(UTC).timestamp() - self.created)
         status = ""
         watcher = watcher_of(self.account)
-        async for news in watcher.news_of(self.kind, self.name, self.created, age):
+        async for news in watcher.news_of(self.kind, self.name, self.created):
             self.log.info(news.text)
             status = news.status
         return status
@@ -78,6 +78,14 @@ class JobTrigger(BaseTrigger):
             await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
-        aws, kind = Aws(self.account), KINDS[self.kind]
+        aws, kind = _stopping(self.account, int(time.monotonic() // 60)), KINDS[self.kind]
         Patience(self.log.warning, KILL_SECONDS).call(lambda: aws.stop(kind, self.name))
         self.log.info("Asked SageMaker to stop %s %s", kind.noun, self.name)
+
+
+@lru_cache(maxsize=8)
+def _stopping(account: Account, _minute: int) -> Aws:
+    """Return what stops the jobs of an account in a minute. A thousand tasks may be marked at once,
+    and to make a client for each would take longer than Airflow waits for them all.
+    """
+    return Aws(account)

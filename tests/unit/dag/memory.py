@@ -1,5 +1,6 @@
 """SageMaker in memory, as far as launching and watching look at it: names, statuses, errors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -10,6 +11,8 @@ from botocore.exceptions import ClientError
 from include.nacre.dag.kinds import Kind
 
 BEGIN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+OLD = datetime.fromtimestamp(0, UTC)
+PAGE = 100
 
 
 def refused(operation: str, code: str, status: int = 400) -> ClientError:
@@ -47,10 +50,22 @@ class MemoryService:
         self.calls.append(kind.operation("Stop"))
         self.end(kind, name, "Stopping")
 
-    def changed_since(self, kind: Kind, since: datetime) -> tuple[list[dict[str, Any]], datetime]:
+    def list_page(self, kind: Kind, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a List call as the service does, with its filters and pages."""
         self.calls.append(kind.operation("List"))
-        found = [{**job, kind.name_key: name} for name, job in self.jobs.items()]
-        return [job for job in found if job["LastModified"] > since], self.now
+        found = [
+            {**job, kind.name_key: name}
+            for name, job in self.jobs.items()
+            if str(kind.status_key) in job
+            and job["LastModified"] > request.get("LastModifiedTimeAfter", OLD)
+            and job["CreationTime"] > request.get("CreationTimeAfter", OLD)
+            and job[str(kind.status_key)] == request.get("StatusEquals", job[str(kind.status_key)])
+        ]
+        if request.get("SortOrder") == "Descending":
+            found.reverse()
+        start = int(request.get("NextToken", 0))
+        more = {"NextToken": str(start + PAGE)} if len(found) > start + PAGE else {}
+        return {kind.summaries_key: found[start : start + PAGE], **more, **self._answered()}
 
     def end(self, kind: Kind, name: str, status: str) -> None:
         """Let a job come to a status."""
