@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -14,14 +15,29 @@ import pytest
 from tests.support.local_sagemaker import BUCKET, LocalSageMaker, start
 from tests.unit.local_service.scripts import OUTPUT, Scripts
 
-# Runs long enough for a server to be killed and started again.
-LONG = f"""
-import time
+ENDLESS = "import time; print('up', flush=True); time.sleep(600)"
+
+
+def waiting_at(gate: socket.socket) -> str:
+    """A script that goes on when it is let through: after a server was killed and started again."""
+    return f"""
+import socket
 print("up", flush=True)
-time.sleep(2.5)
+socket.create_connection({gate.getsockname()!r}).recv(1)
 open("{OUTPUT}/a.txt", "a").write("once\\n")
 """
-ENDLESS = "import time; print('up', flush=True); time.sleep(600)"
+
+
+def open_gate(gate: socket.socket) -> None:
+    """Let through the one script that waits, or will."""
+    gate.accept()[0].close()
+
+
+@pytest.fixture
+def gate() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(30)
+        yield listening
 
 
 @pytest.fixture
@@ -67,15 +83,16 @@ def supervisor_of(state: Path, name: str) -> int:
 
 
 def test_a_job_outlives_the_server_and_ends_once(
-    state: Path, services: Callable[..., LocalSageMaker]
+    state: Path, services: Callable[..., LocalSageMaker], gate: socket.socket
 ) -> None:
     service = services(state)
     scripts = Scripts(service, "outlives")
-    name = scripts.start("a", LONG)
+    name = scripts.start("a", waiting_at(gate))
     scripts.wait_for_log(name)
     kill(service)
     scripts = Scripts(services(state), "outlives")
     adopted = scripts.status(name)
+    open_gate(gate)
     end = scripts.end_of(name)["ProcessingJobStatus"]
     output = scripts.s3.get_object(Bucket=BUCKET, Key=f"out/{name}/a.txt")["Body"].read()
     assert (adopted, end, output, scripts.log(name)) == (
@@ -113,16 +130,17 @@ def test_a_job_whose_process_is_killed_fails_at_once(
 
 
 def test_waiting_jobs_start_when_the_service_is_back(
-    state: Path, services: Callable[..., LocalSageMaker]
+    state: Path, services: Callable[..., LocalSageMaker], gate: socket.socket
 ) -> None:
     service = services(state, "--max-jobs", "1")
     scripts = Scripts(service, "waits")
-    first = scripts.start("first", LONG)
+    first = scripts.start("first", waiting_at(gate))
     second = scripts.start("second", "print('me too')")
     scripts.wait_for_log(first)
     waited = scripts.status(second)
     kill(service)
     scripts = Scripts(services(state, "--max-jobs", "1"), "waits")
+    open_gate(gate)
     ends = [scripts.end_of(name)["ProcessingJobStatus"] for name in (first, second)]
     assert (waited, ends) == ("InProgress", ["Completed", "Completed"])
 
@@ -140,14 +158,15 @@ def test_a_stop_reaches_a_job_that_was_adopted(
 
 
 def test_a_killed_server_leaves_its_jobs_and_nothing_else(
-    state: Path, services: Callable[..., LocalSageMaker]
+    state: Path, services: Callable[..., LocalSageMaker], gate: socket.socket
 ) -> None:
     service = services(state)
-    name = Scripts(service, "left").start("a", LONG)
+    name = Scripts(service, "left").start("a", waiting_at(gate))
     Scripts(service, "left").wait_for_log(name)
     kill(service)
     time.sleep(0.5)
     left = processes_of(state)
+    open_gate(gate)
     assert ([words for words in left if "nursery" not in words], gone(state)) == ([], [])
 
 
