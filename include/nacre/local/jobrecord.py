@@ -3,19 +3,21 @@
 Imported by every supervisor: nothing here may import botocore.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from include.nacre.local.jobs.fate import Fate, fate_of
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.lifecycle import Event, Life, born, from_json, moved
 from include.nacre.local.place import Place
 from include.nacre.local.store import Resource
 
-# The service's words for a job whose machine was lost.
-INTERNAL_ERROR = "InternalServerError: We encountered an internal error. Please try again."
 _REASON_LENGTH = 1024  # what FailureReason's shape allows
+# What is billed of a spot instance's time: the service bills fewer seconds, not cheaper ones.
+_SPOT_SHARE = 0.3
 _DAY = {"MaxRuntimeInSeconds": 86_400}  # the service's default for both kinds that have it
 
 
@@ -92,6 +94,28 @@ def new_job(
     return Resource(kind.kind, name, arn, life.state.status, now, now, request, state)
 
 
+def fated(job: Resource, fate: Fate) -> Resource:
+    """The new job that will meet this."""
+    return job if fate == Fate() else replace(job, state={**job.state, "fate": fate.to_json()})
+
+
+def is_spot(job: Resource) -> bool:
+    """Whether it runs on instances that can be taken away."""
+    return bool(job.request.get("EnableManagedSpotTraining"))
+
+
+def wait_until(job: Resource) -> float | None:
+    """When a spot job has to have ended, in seconds since the epoch; None for all others."""
+    wait = job.request.get("StoppingCondition", {}).get("MaxWaitTimeInSeconds")
+    return job.created + wait if is_spot(job) and wait is not None else None
+
+
+def stop_left(job: Resource, now: float) -> float:
+    """How many seconds more a job that is asked to stop has to be Stopping."""
+    least, since = fate_of(job.state).stop, life_of(job).since("Stopping")
+    return 0.0 if since is None else min(least, since + least - now)
+
+
 def life_of(job: Resource) -> Life:
     """How far a job has come."""
     return from_json(job.state["life"])
@@ -108,6 +132,7 @@ def after(
     life = moved(life_of(job), event, now)
     failure = {"FailureReason": reason[:_REASON_LENGTH]} if reason else {}
     state = {
+        **job.state,
         "life": life.to_json(),
         "facts": {**job.state["facts"], **(facts or {}), **failure},
     }
@@ -134,7 +159,13 @@ def description(job: Resource) -> dict[str, Any]:
         f"{kind.word}EndTime": life.ended,
         "SecondaryStatusTransitions": [entry.described() for entry in life.transitions],
         "TrainingTimeInSeconds": life.seconds,
-        "BillableTimeInSeconds": life.seconds,
+        "BillableTimeInSeconds": _billed(job, life),
         **job.request,
         **job.state["facts"],
     }
+
+
+def _billed(job: Resource, life: Life) -> int | None:
+    if life.seconds is None or not is_spot(job):
+        return life.seconds
+    return math.ceil(life.seconds * _SPOT_SHARE)

@@ -16,11 +16,14 @@ Event = Literal[
     "Running",
     "Uploading",
     "StopAsked",
-    "TimeLimit",  # it ran longer than MaxRuntimeInSeconds: it is being stopped
+    "TimeLimit",  # its time is over: it is being stopped
+    "Interrupted",  # its spot instance was taken away
+    "Restarted",  # there is another one
     "Completed",
     "Failed",
     "Stopped",
-    "OverTime",  # it has stopped because of the time limit
+    "OverTime",  # it has stopped because it ran longer than MaxRuntimeInSeconds
+    "WaitOver",  # it has stopped because it ran and waited longer than MaxWaitTimeInSeconds
 ]
 
 
@@ -35,17 +38,20 @@ STARTING = State("InProgress", "Starting")
 DOWNLOADING = State("InProgress", "Downloading")
 TRAINING = State("InProgress", "Training")
 UPLOADING = State("InProgress", "Uploading")
+INTERRUPTED = State("InProgress", "Interrupted")
 STOPPING = State("Stopping", "Stopping")
 SAVING = State("Stopping", "Uploading")  # a stopped job still uploads its model
 COMPLETED = State("Completed", "Completed")
 FAILED = State("Failed", "Failed")
 STOPPED = State("Stopped", "Stopped")
 OVER_TIME = State("Stopped", "MaxRuntimeExceeded")
+WAIT_OVER = State("Stopped", "MaxWaitTimeExceeded")
 
 _ENDING: Mapping[Event, State] = {"StopAsked": STOPPING, "TimeLimit": STOPPING, "Failed": FAILED}
 _STOPPED: Mapping[Event, State] = {
     "Stopped": STOPPED,
     "OverTime": OVER_TIME,
+    "WaitOver": WAIT_OVER,
     "Failed": FAILED,
     # What was done before the stop was noticed, was done.
     "Completed": COMPLETED,
@@ -60,7 +66,13 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
             "Running": TRAINING,
         },
         DOWNLOADING: {**_ENDING, "Running": TRAINING},
-        TRAINING: {**_ENDING, "Uploading": UPLOADING, "Completed": COMPLETED},
+        TRAINING: {
+            **_ENDING,
+            "Uploading": UPLOADING,
+            "Completed": COMPLETED,
+            "Interrupted": INTERRUPTED,
+        },
+        INTERRUPTED: {**_ENDING, "Restarted": STARTING},
         UPLOADING: {**_ENDING, "Completed": COMPLETED},
         # Between asking for the stop and its being noticed the job still moves on by itself;
         # only the upload shows, as on the service.
@@ -71,6 +83,8 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
             "Downloading": STOPPING,
             "Running": STOPPING,
             "TimeLimit": STOPPING,
+            "Interrupted": STOPPING,
+            "Restarted": STOPPING,
             "Uploading": SAVING,
         },
         SAVING: {**_STOPPED, "StopAsked": SAVING, "TimeLimit": SAVING},
@@ -78,6 +92,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
         FAILED: {},
         STOPPED: {},
         OVER_TIME: {},
+        WAIT_OVER: {},
     }
 )
 
@@ -88,12 +103,14 @@ _MESSAGES: Mapping[State, str] = {
     DOWNLOADING: "Downloading input data",
     TRAINING: "Training image download completed. Training in progress.",
     UPLOADING: "Uploading generated training model",
+    INTERRUPTED: "Training job interrupted: its managed spot instances were taken away",
     STOPPING: "Stopping the training job",
     SAVING: "Uploading generated training model",
     COMPLETED: "Training job completed",
     FAILED: "Training job failed",
     STOPPED: "Training job stopped",
     OVER_TIME: "Training job runtime exceeded MaxRuntimeInSeconds provided",
+    WAIT_OVER: "Training job runtime and wait exceeded MaxWaitTimeInSeconds provided",
 }
 _LAUNCHED = "Preparing the instances for training"
 
@@ -137,10 +154,23 @@ class Life:
 
     @property
     def seconds(self) -> int | None:
-        """The time that is billed: whole seconds from launch to end, at least one."""
+        """How long it ran: whole seconds from launch to end, at least one.
+
+        The time that it waited for another spot instance is no part of it.
+        """
         if self.launched is None or self.ended is None:
             return None
-        return max(1, math.ceil(self.ended - self.launched))
+        return max(1, math.ceil(self.ended - self.launched - self._waited))
+
+    @property
+    def _waited(self) -> float:
+        waits = (entry for entry in self.transitions if entry.status == INTERRUPTED.secondary)
+        return sum(wait.ended - wait.started for wait in waits if wait.ended is not None)
+
+    def since(self, status: str) -> float | None:
+        """When it came to a secondary status last; None if it never did."""
+        times = (entry.started for entry in reversed(self.transitions) if entry.status == status)
+        return next(times, None)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, for the store."""

@@ -4,6 +4,7 @@ A running job is a process of its own (supervisor.py). This side only starts it,
 in a thread, and writes down the failure of one that could not do so itself.
 """
 
+import functools
 import logging
 import shutil
 import threading
@@ -14,8 +15,11 @@ from signal import SIGKILL, SIGTERM
 from typing import NamedTuple
 
 from include.nacre.local import processes
-from include.nacre.local.jobrecord import INTERNAL_ERROR, KINDS, after, failed, life_of
+from include.nacre.local.jobrecord import KINDS, after, failed, life_of, stop_left, wait_until
+from include.nacre.local.jobs.fate import fate_of
+from include.nacre.local.jobs.faults import CAPACITY_ERROR, INTERNAL_ERROR
 from include.nacre.local.jobs.spec import Kind
+from include.nacre.local.later import Later
 from include.nacre.local.place import StateFolder
 from include.nacre.local.processes import ProcessId
 from include.nacre.local.store import Resource, Store
@@ -66,6 +70,7 @@ class Runner:
         self._lock = threading.Lock()
         self._waiting: deque[JobKey] = deque()
         self._running: dict[JobKey, ProcessId] = {}
+        self._later = Later()
         self._closed = False
 
     def start(self) -> None:
@@ -76,28 +81,38 @@ class Runner:
 
     def submitted(self, kind: Kind, name: str) -> None:
         """There is a new job in the store; it starts now if there is room."""
-        with self._lock:
-            self._waiting.append(JobKey(kind, name))
-        self._fill()
+        job = self._store.get(kind, name)
+        if job is not None:
+            self._receive(job)
+            self._fill()
 
     def stop(self, kind: Kind, name: str) -> None:
-        """End a job that is Stopping in the store; one that has not begun is Stopped at once."""
+        """End a job that is Stopping in the store; one that has not begun is Stopped at once,
+        or as late as its fate wants.
+        """
+        left = 0.0
         with self._store.transaction():
-            claimed = self._claimed(JobKey(kind, name))
-            if claimed is None:
-                self._store.update(kind, name, lambda job: _stopped(job, self._clock()))
-        if claimed is None:
-            self._told(kind, name)
-        else:
+            claimed, job = self._claimed(JobKey(kind, name)), self._store.get(kind, name)
+            if claimed is None and job is not None:
+                left = stop_left(job, self._clock())
+                if left <= 0:
+                    self._store.update(kind, name, lambda job: _stopped(job, self._clock()))
+        if claimed is not None:
             processes.send(claimed, SIGTERM)
+        elif left > 0:
+            self._later.after(left, functools.partial(self.stop, kind, name))
+        else:
+            self._told(kind, name)
 
     def close(self, grace: float) -> None:
         """End all jobs: ask, wait so many seconds, kill. What did not end by itself is Failed."""
+        self._later.close()
         with self._lock:
             self._closed = True
-            running, waiting = dict(self._running), list(self._waiting)
-        for key in waiting:
-            self._lose(key)
+            running = dict(self._running)
+        for job in self._store.unfinished(list(KINDS), ["InProgress"]):
+            if _key(job) not in running:
+                self._lose(_key(job))
         for process in running.values():
             processes.send(process, SIGTERM)
         deadline = time.monotonic() + grace
@@ -117,9 +132,46 @@ class Runner:
         elif process is not None:
             self._lose(key)
         elif job.status == "Stopping":
-            self._store.update(*key, lambda found: _stopped(found, self._clock()))
+            self.stop(*key)
         else:
-            self._waiting.append(key)
+            self._receive(job)
+
+    def _receive(self, job: Resource) -> None:
+        """Have a job that nobody runs wait for room; or for its time, if it is to start slowly."""
+        key, now, until = _key(job), self._clock(), wait_until(job)
+        if until is not None:
+            self._later.after(until - now, functools.partial(self._wait_over, key))
+        starting = fate_of(job.state).starting
+        left = min(starting, job.created + starting - now)
+        if left > 0:
+            self._later.after(left, functools.partial(self._come, key))
+        else:
+            self._admit(job)
+
+    def _come(self, key: JobKey) -> None:
+        """Go on with a job whose time has come, unless it was stopped before."""
+        job = self._store.get(*key)
+        if job is not None and job.status == "InProgress":
+            self._admit(job)
+            self._fill()
+
+    def _admit(self, job: Resource) -> None:
+        if fate_of(job.state).end == "capacity":
+            self._lose(_key(job), CAPACITY_ERROR)
+            return
+        with self._lock:
+            self._waiting.append(_key(job))
+
+    def _wait_over(self, key: JobKey) -> None:
+        """A spot job for which there was no room in all the time that it may wait is Stopped; one
+        that has begun looks to that itself.
+        """
+        with self._store.transaction():
+            job = self._store.get(*key)
+            if job is None or job.status != "InProgress" or self._claimed(key) is not None:
+                return
+            self._store.update(*key, lambda found: _waited(found, self._clock()))
+        self._told(*key)
 
     def _watch(self, key: JobKey, process: ProcessId) -> None:
         self._running[key] = process
@@ -135,7 +187,7 @@ class Runner:
                     return
                 key = self._waiting.popleft()
                 job = self._store.get(*key)
-                if job is None or life_of(job).is_over:  # stopped while it waited
+                if job is None or job.status != "InProgress":  # stopped while it waited
                     continue
                 self._begin(key)
 
@@ -168,10 +220,10 @@ class Runner:
         found = self._store.supervisor(*key)
         return ProcessId(*found) if found else None
 
-    def _lose(self, key: JobKey) -> None:
+    def _lose(self, key: JobKey, reason: str = INTERNAL_ERROR) -> None:
         """Nobody runs this job (any more): if it is not over, that was the platform's fault."""
         with self._store.transaction():
-            self._store.update(*key, lambda job: failed(job, INTERNAL_ERROR, self._clock()))
+            self._store.update(*key, lambda job: failed(job, reason, self._clock()))
             self._store.release(*key)
         self._told(*key)
         shutil.rmtree(self._folder.job(*key), ignore_errors=True)
@@ -179,6 +231,10 @@ class Runner:
 
 def _stopped(job: Resource, now: float) -> Resource:
     return job if life_of(job).is_over else after(job, "Stopped", now)
+
+
+def _waited(job: Resource, now: float) -> Resource:
+    return after(after(job, "TimeLimit", now), "WaitOver", now)
 
 
 def _key(job: Resource) -> JobKey:

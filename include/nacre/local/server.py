@@ -120,13 +120,14 @@ def running(options: Options) -> Iterator[Server]:
         executor = Executor()
         runner = Runner(store, folder, nursery.launch, options.most_jobs, now, executor.job_ended)
         objects = Objects(folder.buckets)
-        world = World(options.place, store, objects, now, runtime_for, runner, executor)
+        faults = Faults()
+        world = World(options.place, store, objects, now, runtime_for, runner, executor, faults)
         neighbours = Neighbours(options.place)
         sagemaker = JsonService(_model("sagemaker"), operations(world))
         groups = LogGroups(folder.logs)
         logs = JsonService(_model("logs"), log_operations(groups, options.place))
         pauses = Pauses(_THREADS)
-        services = _on_the_wire([sagemaker, logs], options.faults, pauses)
+        services = _on_the_wire([sagemaker, logs], faults, options.faults, pauses)
         console = Console(world, groups, endpoints.s3)
         application = Application(*services, console.page, neighbours, endpoints.s3)
         http = _http_server(application, api_socket)
@@ -147,12 +148,13 @@ def _job_environment(endpoints: Endpoints) -> dict[str, str]:
 
 
 def _on_the_wire(
-    services: Sequence[JsonService], given: Given, pauses: Pauses
+    services: Sequence[JsonService], faults: Faults, given: Given, pauses: Pauses
 ) -> tuple[list[Wire], Control]:
     """The services as clients reach them, and what rules how they misbehave."""
     known = frozenset[str]().union(*(service.operation_names for service in services))
+    tally = Tally()
     try:
-        faults, tally = Faults(given.scenario(known)), Tally()
+        faults.replace(given.scenario(known))
     except ScenarioError as wrong:
         raise StartError(f"These faults cannot be had:\n{wrong}") from wrong
     wires = [Wire(service, faults, tally, pauses.wait) for service in services]

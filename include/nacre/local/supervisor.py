@@ -10,13 +10,15 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from include.nacre.local.clock import now
-from include.nacre.local.jobrecord import KINDS, after, life_of
+from include.nacre.local.jobrecord import KINDS, after, life_of, stop_left, wait_until
 from include.nacre.local.jobs import JobSpec, Outcome, Report, StopRequest, Workspace, run_job
+from include.nacre.local.jobs.fate import fate_of
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.lifecycle import Event
 from include.nacre.local.objects import Objects
@@ -42,8 +44,13 @@ _EVENTS: Mapping[str, Event] = {
     "Training": "Running",
     "Running": "Running",
     "Stopping": "TimeLimit",
+    "MaxWaitTimeExceeded": "TimeLimit",
+    "Interrupted": "Interrupted",
+    "Starting": "Restarted",
     "Uploading": "Uploading",
 }
+# How a job is stopped in the end that reported this; all others were asked to.
+_STOPPED: Mapping[str, Event] = {"Stopping": "OverTime", "MaxWaitTimeExceeded": "WaitOver"}
 
 
 class Supervision:
@@ -57,7 +64,7 @@ class Supervision:
         self._folder = folder
         self._kind: Kind = kind
         self._name = name
-        self._over_time = False
+        self._stopped: Event = "Stopped"
 
     def claim(self, process: ProcessId) -> Resource | None:
         """The job, if it is ours to run: nobody else's, and not over before it began."""
@@ -71,6 +78,8 @@ class Supervision:
 
     def run(self, job: Resource, place: Place, stop: StopRequest) -> None:
         """Run the job to its end."""
+        if job.status == "Stopping":  # whoever asked for it saw nobody to signal
+            stop.request()
         model = None
         if self._kind == "transform":
             found = self._store.get("model", job.request["ModelName"])
@@ -80,7 +89,9 @@ class Supervision:
                 return
             model = {**found.request, "ModelArn": found.arn, "CreationTime": found.created}
         spec = JobSpec(
-            self._kind, job.name, job.arn, job.request, place.region, place.account, model
+            *(self._kind, job.name, job.arn, job.request, place.region, place.account, model),
+            fate=fate_of(job.state),
+            wait_until=wait_until(job),
         )
         self._finish(self._run(spec, self._workspace(), self._report, stop))
 
@@ -100,15 +111,18 @@ class Supervision:
 
     def _report(self, event: str, facts: Mapping[str, Any]) -> None:
         moved = _EVENTS[event]
-        self._over_time = self._over_time or moved == "TimeLimit"
+        self._stopped = _STOPPED.get(event, self._stopped)
         self._move(moved, facts)
 
     def _finish(self, outcome: Outcome) -> None:
+        job = self._store.get(self._kind, self._name)
+        if job is not None and outcome.status == "Stopped":
+            time.sleep(max(0.0, stop_left(job, now())))
         with self._store.transaction():
             event: Event = outcome.status
             if event == "Stopped":
                 self._ask_if_nobody_did()
-                event = "OverTime" if self._over_time else "Stopped"
+                event = self._stopped
             self._move(event, outcome.facts, outcome.failure_reason)
 
     def _ask_if_nobody_did(self) -> None:

@@ -1,9 +1,10 @@
 """What the operations see of the world; tests give them another one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from include.nacre.local.faults.force import Faults
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.objects import Objects
 from include.nacre.local.place import Place
@@ -41,3 +42,4 @@ class World:
     known_image: Callable[[str], object]
     jobs: JobRunner
     pipelines: PipelineRunner
+    faults: Faults = field(default_factory=Faults)

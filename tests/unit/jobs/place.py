@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from include.nacre.local.jobs import JobSpec, Kind, Outcome, StopRequest, Workspace, run_job
+from include.nacre.local.jobs.fate import Fate
 from include.nacre.local.objects import Objects
 
 ECR = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
@@ -51,11 +52,17 @@ class Place:
         name: str = "job",
         model: Body | None = None,
         stop: StopRequest | None = None,
+        fate: Fate | None = None,
+        wait_until: float | None = None,
     ) -> Outcome:
         """Run a job to its end."""
         (self.root / "buckets" / BUCKET).mkdir(parents=True, exist_ok=True)
         arn = f"arn:aws:sagemaker:us-east-1:123456789012:{kind}-job/{name}"
-        spec = JobSpec(kind, name, arn, request, "us-east-1", "123456789012", model)
+        spec = JobSpec(
+            *(kind, name, arn, request, "us-east-1", "123456789012", model),
+            fate=fate or Fate(),
+            wait_until=wait_until,
+        )
         workspace = Workspace(
             self.root / "jobs" / name,
             self.root / "logs",

@@ -73,6 +73,22 @@ def test_a_job_over_its_time_limit_is_stopped_and_says_why() -> None:
     assert life.state == ("Stopped", "MaxRuntimeExceeded")
 
 
+def test_an_interrupted_job_starts_again_and_its_wait_is_no_running_time() -> None:
+    life = lived(*GOOD[:3], "Interrupted", "Restarted", *GOOD)
+    assert ([entry.status for entry in life.transitions], life.seconds) == (
+        [
+            *("Starting", "Downloading", "Training", "Interrupted"),
+            *("Starting", "Downloading", "Training", "Uploading", "Completed"),
+        ],
+        8,
+    )
+
+
+def test_a_job_whose_wait_is_over_is_stopped_and_says_why() -> None:
+    life = lived(*GOOD[:3], "Interrupted", "TimeLimit", "WaitOver")
+    assert life.state == ("Stopped", "MaxWaitTimeExceeded")
+
+
 @pytest.mark.parametrize("end", ["Completed", "Failed"])
 def test_nothing_happens_to_a_job_that_is_over(end: Event) -> None:
     with pytest.raises(IllegalMove):
@@ -89,7 +105,11 @@ def test_a_clock_that_jumps_back_does_not_turn_a_jobs_times_round() -> None:
     assert [entry.started for entry in life.transitions] == [100.0, 100.0]
 
 
-EVENTS: list[Event] = [*GOOD, "StopAsked", "TimeLimit", "Failed", "Stopped", "OverTime"]
+EVENTS: list[Event] = [
+    *GOOD,
+    *("StopAsked", "TimeLimit", "Failed", "Stopped", "OverTime"),
+    *("Interrupted", "Restarted", "WaitOver"),
+]
 
 
 class JobLife(RuleBasedStateMachine):

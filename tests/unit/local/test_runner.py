@@ -4,10 +4,13 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from include.nacre.local.jobrecord import INTERNAL_ERROR, KINDS, after, description, new_job
+from include.nacre.local.jobrecord import KINDS, after, description, fated, new_job
+from include.nacre.local.jobs.fate import Fate
+from include.nacre.local.jobs.faults import CAPACITY_ERROR, INTERNAL_ERROR
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.processes import identify
@@ -59,14 +62,15 @@ def runner(store: Store, sleepers: Sleepers) -> Iterator[Runner]:
     made.close(grace=0)
 
 
-def add(store: Store, *names: str) -> None:
+def add(store: Store, *names: str, fate: Fate | None = None, ago: float = 0, **more: Any) -> None:
     for name in names:
-        store.add(new_job(KINDS["training"], Place(), name, training(name), time.time()))
+        job = new_job(KINDS["training"], Place(), name, training(name, **more), time.time() - ago)
+        store.add(fated(job, fate or Fate()))
 
 
-def submit(store: Store, runner: Runner, *names: str) -> None:
+def submit(store: Store, runner: Runner, *names: str, **more: Any) -> None:
     for name in names:
-        add(store, name)
+        add(store, name, **more)
         runner.submitted("training", name)
 
 
@@ -75,6 +79,12 @@ def until(condition: Callable[[], bool]) -> bool:
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.005)
     return condition()
+
+
+def stop(store: Store, runner: Runner, name: str) -> None:
+    """As StopTrainingJob does it."""
+    store.update("training", name, lambda job: after(job, "StopAsked", time.time()))
+    runner.stop("training", name)
 
 
 def status(store: Store, name: str) -> str:
@@ -242,3 +252,127 @@ def test_a_supervisor_that_came_too_late_does_not_fail_the_others_job(
     sleepers.end("a")
     assert until(lambda: status(store, "a") == "Failed")
     runner.close(grace=0)
+
+
+SLOW = Fate(start=600)
+SPOT = {
+    "EnableManagedSpotTraining": True,
+    "StoppingCondition": {"MaxRuntimeInSeconds": 1, "MaxWaitTimeInSeconds": 1},
+}
+
+
+def described(store: Store, name: str) -> dict[str, Any]:
+    found = store.get("training", name)
+    assert found is not None
+    return description(found)
+
+
+def test_a_job_that_starts_slowly_takes_no_process_and_no_room(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, *(f"slow-{number}" for number in range(20)), fate=SLOW)
+    submit(store, runner, "a")
+    found = described(store, "slow-0")
+    assert (found["TrainingJobStatus"], found["SecondaryStatus"], list(sleepers.started)) == (
+        "InProgress",
+        "Starting",
+        ["a"],
+    )
+
+
+def test_a_job_that_starts_slowly_starts_in_the_end(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", fate=Fate(start=0.2))
+    assert until(lambda: list(sleepers.started) == ["a"])
+
+
+def test_a_job_that_is_stopped_while_it_starts_slowly_never_starts(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", fate=Fate(start=0.2))
+    stop(store, runner, "a")
+    stopped = status(store, "a")
+    time.sleep(0.4)
+    assert (stopped, list(sleepers.started)) == ("Stopped", [])
+
+
+def test_a_job_for_which_there_is_no_capacity_fails_with_the_services_words(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", fate=Fate(end="capacity", after=0.2))
+    assert until(lambda: status(store, "a") == "Failed")
+    found = described(store, "a")
+    assert (found["FailureReason"], found.get("TrainingStartTime"), sleepers.started) == (
+        CAPACITY_ERROR,
+        None,
+        {},
+    )
+
+
+def test_a_job_that_has_not_begun_can_be_slow_to_stop(store: Store, runner: Runner) -> None:
+    submit(store, runner, "a", fate=Fate(start=600, stop=0.3))
+    stop(store, runner, "a")
+    assert until(lambda: status(store, "a") == "Stopped")
+
+
+def test_a_job_that_is_slow_to_stop_does_not_begin_meanwhile(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", "b")
+    submit(store, runner, "c", fate=Fate(stop=600))
+    stop(store, runner, "c")
+    submit(store, runner, "d")
+    sleepers.end("a")
+    assert until(lambda: "d" in sleepers.started)
+    assert (list(sleepers.started), status(store, "c")) == (["a", "b", "d"], "Stopping")
+
+
+def test_a_spot_job_for_which_there_is_no_room_in_time_is_stopped(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", fate=SLOW, **SPOT)
+    assert until(lambda: status(store, "a") == "Stopped")
+    found = described(store, "a")
+    assert (found["SecondaryStatus"], found["BillableTimeInSeconds"], sleepers.started) == (
+        "MaxWaitTimeExceeded",
+        None,
+        {},
+    )
+
+
+def test_a_spot_job_that_runs_is_nobodys_to_stop_but_its_supervisors(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", **SPOT)
+    time.sleep(1.2)
+    assert (status(store, "a"), sleepers.started["a"].poll()) == ("InProgress", None)
+
+
+def test_a_restarted_runner_waits_for_what_is_left_of_a_slow_start(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    add(store, "over", fate=Fate(start=600), ago=601)
+    add(store, "nearly", fate=Fate(start=600), ago=599.5)
+    add(store, "half", fate=Fate(start=600), ago=300)
+    runner.start()
+    assert until(lambda: list(sleepers.started) == ["over", "nearly"])
+
+
+def test_a_restarted_runner_waits_for_what_is_left_of_a_slow_stop(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    add(store, "a", fate=Fate(stop=0.4))
+    add(store, "b", fate=Fate(stop=600))
+    for name in ("a", "b"):
+        store.update("training", name, lambda job: after(job, "StopAsked", time.time()))
+    runner.start()
+    assert until(lambda: status(store, "a") == "Stopped")
+    assert (status(store, "b"), sleepers.started) == ("Stopping", {})
+
+
+def test_closing_ends_what_starts_slowly(store: Store, sleepers: Sleepers) -> None:
+    runner = Runner(store, sleepers.folder, sleepers.launch, 1, time.time)
+    submit(store, runner, "a", fate=SLOW)
+    runner.close(grace=0)
+    assert status(store, "a") == "Failed"

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from include.nacre.local.jobrecord import KINDS, after, description, new_job
+from include.nacre.local.clock import now
+from include.nacre.local.jobrecord import KINDS, after, description, fated, new_job
 from include.nacre.local.jobs import JobSpec, Outcome, Report, StopRequest, Workspace
+from include.nacre.local.jobs.fate import Fate
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.place import Place, StateFolder
 from include.nacre.local.processes import ProcessId
@@ -162,6 +164,57 @@ def test_a_transform_job_whose_model_was_deleted_fails_and_says_so(bench: Bench)
         "ClientError: Could not find model"
         ' "arn:aws:sagemaker:us-east-1:123456789012:model/abalone".'
     )
+
+
+def test_an_interrupted_job_goes_through_its_statuses(bench: Bench) -> None:
+    bench.add("training")
+    again = ("Downloading", "Training")
+    job = reports(Outcome("Completed"), *again, "Interrupted", "Starting", *again, "Uploading")
+    assert statuses(bench.run("training", job)) == [
+        *("Starting", "Downloading", "Training", "Interrupted"),
+        *("Starting", "Downloading", "Training", "Uploading", "Completed"),
+    ]
+
+
+def test_a_job_whose_wait_is_over_says_so(bench: Bench) -> None:
+    bench.add("training")
+    job = reports(Outcome("Stopped"), "Training", "Interrupted", "MaxWaitTimeExceeded")
+    found = bench.run("training", job)
+    assert (found["TrainingJobStatus"], statuses(found)[-3:]) == (
+        "Stopped",
+        ["Interrupted", "Stopping", "MaxWaitTimeExceeded"],
+    )
+
+
+def test_a_job_that_is_slow_to_stop_is_stopping_for_so_long(bench: Bench) -> None:
+    bench.store.add(
+        fated(new_job(KINDS["training"], Place(), "job", training("job"), 1.0), Fate(stop=0.3))
+    )
+
+    def job(report: Report) -> Outcome:
+        report("Training", {})
+        bench.store.update("training", "job", lambda found: after(found, "StopAsked", now()))
+        return Outcome("Stopped")
+
+    *_, stopping, stopped = bench.run("training", job)["SecondaryStatusTransitions"]
+    took = stopped["StartTime"] - stopping["StartTime"]
+    assert (stopping["Status"], stopped["Status"], took > 0.25) == ("Stopping", "Stopped", True)
+
+
+def test_a_job_that_was_to_stop_before_it_was_claimed_is_asked_to_at_once(bench: Bench) -> None:
+    bench.add("training")
+    bench.store.update("training", "job", lambda found: after(found, "StopAsked", 2.0))
+    asked: list[bool] = []
+
+    def runs(_spec: JobSpec, _place: Workspace, _report: Report, stop: StopRequest) -> Outcome:
+        asked.append(stop.requested)
+        return Outcome("Stopped")
+
+    supervision = Supervision(bench.store, bench.folder, "training", "job", runs)
+    claimed = supervision.claim(US)
+    assert claimed is not None
+    supervision.run(claimed, Place(), StopRequest())
+    assert (asked, bench.described("training")["TrainingJobStatus"]) == ([True], "Stopped")
 
 
 def test_a_job_has_one_supervisor(bench: Bench) -> None:

@@ -1,16 +1,20 @@
 """What a Create call can be refused for at once, beyond its shape: all of it in one answer."""
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any
 
+from include.nacre.local.faults.force import Excess
 from include.nacre.local.images import UnknownImage
 from include.nacre.local.jobrecord import JobKind
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.objects import ObjectError, parse_s3_uri
 from include.nacre.local.protocol.core import Request
 from include.nacre.local.protocol.errors import ResourceLimitExceededError, ValidationError
+from include.nacre.local.store import Resource
 from include.nacre.local.world import World
 
 # The default quota of a new account for the common instance types.
@@ -48,19 +52,50 @@ def image_faults(world: World, image: str) -> Iterator[str]:
         yield str(unknown)
 
 
+def check_quotas(world: World, kind: JobKind, job: Resource) -> None:
+    """Raise a ResourceLimitExceededError if the quotas that are asked for leave no room."""
+    delta = functools.partial(_instances, kind, [job.request])
+
+    def used(types: str) -> int:
+        running = world.store.unfinished([kind.kind], ["InProgress", "Stopping"])
+        return _instances(kind, [other.request for other in running], types)
+
+    excess = world.faults.beyond_quota(kind.word, delta, used)
+    if excess is not None:
+        raise _beyond(kind, _groups(kind, job.request)[0], excess)
+
+
 def _check_quota(kind: JobKind, request: Request) -> None:
-    cluster = _at(request, *_CLUSTERS[kind.kind]) or {}
-    groups = cluster.get("InstanceGroups") or [cluster]
-    for group in groups:
-        count, instance = group.get("InstanceCount", 0), group.get("InstanceType", "instance")
+    for group in _groups(kind, request):
+        count = group.get("InstanceCount", 0)
         if count > MOST_INSTANCES:
-            raise ResourceLimitExceededError(
-                f"The account-level service limit '{instance} for {kind.noun} usage' is"
-                f" {MOST_INSTANCES} Instances, with current utilization of 0 Instances and a"
-                f" request delta of {count} Instances. Please use AWS Service Quotas to request an"
-                " increase for this quota. If AWS Service Quotas is not available, contact AWS"
-                " support to request an increase for this quota."
-            )
+            raise _beyond(kind, group, Excess(MOST_INSTANCES, 0, count))
+
+
+def _instances(kind: JobKind, requests: Iterable[Request], types: str) -> int:
+    """How many instances requests want whose types fit a glob."""
+    return sum(
+        group.get("InstanceCount", 0)
+        for request in requests
+        for group in _groups(kind, request)
+        if fnmatchcase(group.get("InstanceType", ""), types)
+    )
+
+
+def _groups(kind: JobKind, request: Request) -> Sequence[Mapping[str, Any]]:
+    cluster = _at(request, *_CLUSTERS[kind.kind]) or {}
+    return cluster.get("InstanceGroups") or [cluster]
+
+
+def _beyond(kind: JobKind, group: Mapping[str, Any], excess: Excess) -> ResourceLimitExceededError:
+    instance = group.get("InstanceType", "instance")
+    return ResourceLimitExceededError(
+        f"The account-level service limit '{instance} for {kind.noun} usage' is {excess.limit}"
+        f" Instances, with current utilization of {excess.used} Instances and a request delta of"
+        f" {excess.delta} Instances. Please use AWS Service Quotas to request an increase for this"
+        " quota. If AWS Service Quotas is not available, contact AWS support to request an"
+        " increase for this quota."
+    )
 
 
 _CLUSTERS: Mapping[Kind, Sequence[str]] = {

@@ -1,9 +1,16 @@
 """Create, describe, list and stop for the three kinds of jobs."""
 
-from include.nacre.local.api.checks import check_job
+from include.nacre.local.api.checks import check_job, check_quotas
 from include.nacre.local.api.creation import add, body_of
 from include.nacre.local.api.listing import Listing, listed
-from include.nacre.local.jobrecord import JobKind, after, description, new_job
+from include.nacre.local.jobrecord import (
+    JobKind,
+    after,
+    description,
+    fated,
+    is_spot,
+    new_job,
+)
 from include.nacre.local.lifecycle import IllegalMove
 from include.nacre.local.protocol.core import Request, Response
 from include.nacre.local.protocol.errors import ResourceInUseError, ValidationError
@@ -18,7 +25,12 @@ def create_job(world: World, kind: JobKind, request: Request) -> Response:
     if world.store.by_arn(job.arn):
         raise ResourceInUseError(kind.taken.format(arn=job.arn))
     check_job(world, kind, request)
-    add(world, job, request, kind.taken, ResourceInUseError)
+    with world.store.transaction():  # of two that come at once, one may have the quota's last
+        if world.store.by_arn(job.arn):
+            raise ResourceInUseError(kind.taken.format(arn=job.arn))
+        check_quotas(world, kind, job)
+        fate = world.faults.of_job(kind.word, job.name, is_spot=is_spot(job))
+        add(world, fated(job, fate), request, kind.taken, ResourceInUseError)
     world.jobs.submitted(kind.kind, job.name)
     return {kind.arn_key: job.arn}
 

@@ -8,7 +8,19 @@ from types import MappingProxyType
 from typing import Any
 
 from include.nacre.definition.faults import Fault, below, did_you_mean, kind, shown
-from include.nacre.local.faults.rules import CALL_DEEDS, CallRule, Content, Rule, Scenario
+from include.nacre.local.faults.rules import (
+    CALL_DEEDS,
+    DELAYS,
+    EVERY,
+    JOB_DEEDS,
+    WORDS,
+    CallRule,
+    Content,
+    JobRule,
+    QuotaRule,
+    Rule,
+    Scenario,
+)
 
 _LONGEST = 7 * 86_400.0  # seconds
 # `acted` is what the service adds when it is asked: what it gives can be given back.
@@ -115,7 +127,7 @@ class _Reader:
             self._refuse(below(place, name), said)
         if "call" in content and "call" not in wrong:
             self._known(content["call"], below(place, "call"))
-        if not wrong:
+        if not wrong and all(name in content for name in rule.needs):
             for name, said in rule.clashes(content):
                 self._refuse(below(place, name), said)
 
@@ -172,10 +184,28 @@ def _is_number(value: Any, most: float) -> bool:
 
 
 def _calls_clash(rule: Content) -> Iterator[tuple[str, str]]:
-    if rule.get("do") == "delay" and "seconds" not in rule:
+    if rule["do"] == "delay" and "seconds" not in rule:
         yield "seconds", "it is missing: how long is the delay?"
-    if rule.get("do") != "delay" and "seconds" in rule:
+    if rule["do"] != "delay" and "seconds" in rule:
         yield "seconds", "only a delay takes time"
+
+
+def _jobs_clash(rule: Content) -> Iterator[tuple[str, str]]:
+    if rule["do"] in DELAYS and "seconds" not in rule:
+        yield "seconds", f"it is missing: how long does a {rule['do']} take?"
+    if rule["do"] == "interrupt" and rule["job"] not in {"Training", EVERY}:
+        yield "do", "only training jobs run on spot instances, and can be interrupted"
+    if rule["do"] != "interrupt" and "away" in rule:
+        yield "away", "only interrupted jobs wait for an instance"
+
+
+def _none_clash(_rule: Content) -> Iterator[tuple[str, str]]:
+    yield from ()
+
+
+def _limit(value: Any) -> str | None:
+    is_count = _is_whole(value) and value >= 0
+    return None if is_count else f"it is {kind(value)}, not a whole number"
 
 
 _EVERY: Mapping[str, Wrong] = {"share": _share, "times": _times}
@@ -192,6 +222,30 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
             },
             ("do",),
             _calls_clash,
+        ),
+        "job": _Kind(
+            JobRule,
+            {
+                "job": _one_of((*WORDS, EVERY)),
+                "do": _one_of(JOB_DEEDS),
+                "name": _glob,
+                "seconds": _seconds,
+                "away": _seconds,
+                **_EVERY,
+            },
+            ("do",),
+            _jobs_clash,
+        ),
+        "quota": _Kind(
+            QuotaRule,
+            {
+                "quota": _one_of((*WORDS, EVERY)),
+                "instance_type": _glob,
+                "limit": _limit,
+                **_EVERY,
+            },
+            ("limit",),
+            _none_clash,
         ),
     }
 )

@@ -4,8 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
+from include.nacre.local.jobs.fate import BadEnd
+
 CallDeed = Literal["throttle", "internal", "unavailable", "drop", "drop_after", "delay"]
 CALL_DEEDS: tuple[CallDeed, ...] = get_args(CallDeed)
+Delay = Literal["slow_start", "slow_stop"]
+JobDeed = BadEnd | Literal["interrupt"] | Delay
+BAD_ENDS: tuple[BadEnd, ...] = get_args(BadEnd)
+DELAYS: tuple[Delay, ...] = get_args(Delay)
+JOB_DEEDS: tuple[JobDeed, ...] = (*BAD_ENDS, "interrupt", *DELAYS)
+WORDS = ("Training", "Processing", "Transform")
+"""The kinds of jobs."""
+EVERY = "*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +42,30 @@ class CallRule(Rule):
     do: CallDeed
     name: str | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRule(Rule):
+    """What becomes of jobs of a kind (or `*`), decided when they are created; `name` is a glob.
+
+    `seconds` is how long the job runs (for want of capacity: starts) before, or how long it takes
+    to start or stop; `away` how long there is no spot instance after an interruption.
+    """
+
+    job: str
+    do: JobDeed
+    name: str | None = None
+    seconds: float = 0.0
+    away: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuotaRule(Rule):
+    """At most `limit` instances in use by the jobs of a kind (or `*`: of each), of those types."""
+
+    quota: str
+    limit: int
+    instance_type: str = EVERY
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import selectors
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -44,35 +45,64 @@ class Limits:
     grace: float
 
 
+@dataclass(frozen=True)
+class Cut:
+    """The hosts are lost after so many seconds, and this is what comes of it."""
+
+    seconds: float
+    outcome: Exception
+
+
 class HostGroup:
     """The started hosts of a job; as a context manager: none of them survives it.
 
-    `started` (seconds since the epoch) stands in the names of log streams.
+    `started` (seconds since the epoch) stands in the names of log streams. Where a `cut` comes
+    before the end, its outcome is raised by `start`, or when the context ends.
     """
 
-    def __init__(self, spec: JobSpec, workspace: Workspace, started: int) -> None:
+    def __init__(
+        self, spec: JobSpec, workspace: Workspace, started: int, cut: Cut | None = None
+    ) -> None:
         self._spec, self._workspace, self._started = spec, workspace, started
         self._pump = LogPump()
         self._processes: list[HostProcess] = []
+        self._cut = cut
+        self._is_cut = False
+        self._timer = threading.Timer(cut.seconds, self._lose) if cut else None
 
     def __enter__(self) -> "HostGroup":
         return self
 
     def __exit__(self, *_fault: object) -> None:
+        if self._timer is not None and self._timer.is_alive():
+            self._timer.cancel()
+            self._timer.join()
         for process in self._processes:
             process.kill()
         for process in self._processes:
             with contextlib.suppress(JobFault):  # that one could not start was told already
                 process.wait()
         self._pump.join()
+        if self._cut is not None and self._is_cut:
+            raise self._cut.outcome
 
     def start(self, commands: Mapping[Host, Command], on_line: OnLine | None = None) -> None:
         """Start the hosts; what each prints goes to its own log stream."""
+        if self._cut is not None and self._cut.seconds <= 0:
+            raise self._cut.outcome
         for host, command in commands.items():
             read, write = os.pipe()
             self._pump.add(read, self.stream(host.stream), on_line)
             self._processes.append(HostProcess(host, command, write))
         self._pump.start()
+        if self._timer is not None:
+            self._timer.start()
+
+    def _lose(self) -> None:
+        """Lose the hosts, unless they are done."""
+        self._is_cut = any(not process.has_ended() for process in self._processes)
+        for process in self._processes:
+            process.kill()
 
     def stream(self, name: str) -> LogStream:
         """A log stream of the job's, by the name that its own time is added to."""

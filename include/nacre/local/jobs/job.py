@@ -1,5 +1,6 @@
 """What all kinds of jobs share: the request and its place, as they are needed along the way."""
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -8,8 +9,15 @@ from typing import Any
 
 from include.nacre.local.images import Runtime
 from include.nacre.local.jobs.environment import base_environment
-from include.nacre.local.jobs.faults import client_error
-from include.nacre.local.jobs.hosts import HostGroup, Limits
+from include.nacre.local.jobs.fate import Interruption
+from include.nacre.local.jobs.faults import (
+    INTERNAL_ERROR,
+    Interrupted,
+    JobFault,
+    algorithm_error,
+    client_error,
+)
+from include.nacre.local.jobs.hosts import Cut, HostGroup, Limits
 from include.nacre.local.jobs.places import Host, make_hosts, write_names
 from include.nacre.local.jobs.spec import JobSpec, Report, StopRequest, Workspace
 from include.nacre.local.jobs.tools import make_tools
@@ -19,13 +27,23 @@ _DEFAULT_RUNTIME = 86_400  # seconds, where there is no StoppingCondition
 
 
 class Job:
-    """One job on its way; its hosts are made by the kind of job."""
+    """One job on its way; its hosts are made by the kind of job.
+
+    `interruption` takes its spot instance away; `ran` is how many seconds it ran before, on others.
+    """
 
     def __init__(
-        self, spec: JobSpec, workspace: Workspace, report: Report, stop: StopRequest
+        self,
+        spec: JobSpec,
+        workspace: Workspace,
+        report: Report,
+        stop: StopRequest,
+        interruption: Interruption | None = None,
+        ran: float = 0.0,
     ) -> None:
         self.spec, self.workspace, self.stop = spec, workspace, stop
         self.report = report
+        self._interruption, self._ran = interruption, ran
         self._started = int(time.time())
 
     @property
@@ -41,9 +59,18 @@ class Job:
     @property
     def limits(self) -> Limits:
         """The request's time limit, and the time to end after a stop."""
+        return Limits(min(self._may_run, self._may_wait), self.workspace.grace_seconds)
+
+    @property
+    def _may_run(self) -> float:
         condition = self.request.get("StoppingCondition") or {}
-        runtime = condition.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME)
-        return Limits(runtime, self.workspace.grace_seconds)
+        longest: float = condition.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME)
+        return max(0.0, longest - self._ran)
+
+    @property
+    def _may_wait(self) -> float:
+        until = self.spec.wait_until
+        return math.inf if until is None else max(0.0, until - time.time())
 
     def hosts(self, streams: Mapping[str, str], runtime: Runtime) -> list[Host]:
         """The job's hosts (a log stream each), with the runtime's Python and commands."""
@@ -62,11 +89,22 @@ class Job:
 
     def group(self) -> HostGroup:
         """A group to start the hosts in."""
-        return HostGroup(self.spec, self.workspace, self._started)
+        return HostGroup(self.spec, self.workspace, self._started, self._cut())
+
+    def _cut(self) -> Cut | None:
+        fate = self.spec.fate
+        if self._interruption is not None:
+            return Cut(self._interruption.after, Interrupted())
+        match fate.end:
+            case "internal":
+                return Cut(fate.after, JobFault(INTERNAL_ERROR))
+            case "algorithm":
+                return Cut(fate.after, algorithm_error("See job logs for more information"))
+        return None
 
     def over_time(self) -> None:
         """Tell that the job is being stopped because its time is over."""
-        self.report("Stopping", {})
+        self.report("MaxWaitTimeExceeded" if self._may_wait <= 0 else "Stopping", {})
 
     def fetch(self, uri: str, target: Path) -> None:
         """Copy one object that the job cannot do without."""

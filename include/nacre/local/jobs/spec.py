@@ -7,19 +7,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from include.nacre.local.jobs.fate import Fate
 from include.nacre.local.objects import Objects
 
 Kind = Literal["processing", "training", "transform"]
 
 # Called as events happen, in this order: "Downloading", then "Training" (training jobs) or
-# "Running" (the others), then "Stopping" only if the job's own time limit ends it (a stop that
-# was asked for is known to the asker), then "Uploading". The mapping holds facts for Describe.
+# "Running" (the others), then "Stopping" only if the job's own time limit ends it, or for a spot
+# job that may not wait longer "MaxWaitTimeExceeded" (a stop that was asked for is known to the
+# asker), then "Uploading". Whenever a spot instance is taken away "Interrupted" comes after
+# "Training", and "Starting" when there is another one. The mapping holds facts for Describe.
 Report = Callable[[str, Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
 class JobSpec:
-    """One job: `request` is its Create call's body, `model` (transform only) DescribeModel's."""
+    """One job: `request` is its Create call's body, `model` (transform only) DescribeModel's.
+
+    `wait_until` (spot jobs only) is when it has to have ended, in seconds since the epoch.
+    """
 
     kind: Kind
     name: str
@@ -28,6 +34,8 @@ class JobSpec:
     region: str
     account: str
     model: Mapping[str, Any] | None = None
+    fate: Fate = field(default_factory=Fate)
+    wait_until: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 
-from include.nacre.local.jobrecord import INTERNAL_ERROR
+from include.nacre.local.jobs.faults import INTERNAL_ERROR
 from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.pipelines.driver import Driver
 from include.nacre.local.pipelines.execution import RUNNING, Execution

@@ -1,16 +1,21 @@
 """Which rule acts on which call, and how often."""
 
+import json
 from collections import Counter
+from collections.abc import Callable
+from fnmatch import fnmatchcase
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.nacre.local.faults.force import CallFate, Faults
-from include.nacre.local.faults.rules import CallRule, Scenario
+from include.nacre.local.faults.force import CallFate, Excess, Faults
+from include.nacre.local.faults.rules import CallRule, JobRule, QuotaRule, Rule, Scenario
 from include.nacre.local.faults.wire import names_in
+from include.nacre.local.jobs.fate import Fate, Interruption, fate_of
 
 
-def force(*rules: CallRule, seed: int = 0) -> Faults:
+def force(*rules: Rule, seed: int = 0) -> Faults:
     return Faults(Scenario(rules, seed))
 
 
@@ -111,3 +116,85 @@ def test_a_request_is_about_its_names_and_arns_but_no_role() -> None:
 
 def test_a_request_that_cannot_be_read_has_no_names() -> None:
     assert [list(names_in(body)) for body in (b"", b"{", b"[1]", b"\xff")] == [[], [], [], []]
+
+
+def test_without_rules_a_job_meets_nothing() -> None:
+    assert Faults().of_job("Training", "a", is_spot=True) == Fate()
+
+
+def test_a_rule_says_which_jobs() -> None:
+    faults = force(JobRule(job="Training", do="internal", name="abalone-*"))
+    found = [
+        faults.of_job(word, name, is_spot=False).end
+        for word in ("Training", "Processing")
+        for name in ("abalone-1", "iris-1")
+    ]
+    assert found == ["internal", None, None, None]
+
+
+def test_start_end_stop_and_interruptions_of_a_job_are_decided_one_by_one() -> None:
+    faults = force(
+        JobRule(job="*", do="slow_start", seconds=1),
+        JobRule(job="*", do="slow_start", seconds=2),
+        JobRule(job="*", do="capacity", seconds=3),
+        JobRule(job="*", do="internal", seconds=4),
+        JobRule(job="*", do="slow_stop", seconds=5),
+        JobRule(job="*", do="interrupt", seconds=6, away=7),
+        JobRule(job="Training", do="interrupt", seconds=8),
+    )
+    fate = Fate(1, "capacity", 3, 5, (Interruption(6, 7), Interruption(8, 1)))
+    assert (faults.of_job("Training", "a", is_spot=True), fate.starting) == (fate, 4)
+
+
+def test_what_runs_on_no_spot_instance_is_not_interrupted() -> None:
+    faults = force(JobRule(job="*", do="interrupt", times=1))
+    fates = [faults.of_job("Training", "a", is_spot=spot) for spot in (False, True, True)]
+    assert [len(fate.interruptions) for fate in fates] == [0, 1, 0]
+
+
+def test_a_rule_that_has_nothing_left_to_decide_has_not_acted() -> None:
+    faults = force(JobRule(job="*", do="internal"), JobRule(job="*", do="capacity", times=1))
+    faults.of_job("Training", "a", is_spot=False)
+    assert faults.described()["acted"] == [1, 0]
+
+
+def test_a_fate_comes_back_whole_from_the_store() -> None:
+    fate = Fate(1, "capacity", 3, 5, (Interruption(6, 7), Interruption(8, 1)))
+    assert fate_of({"fate": json.loads(json.dumps(fate.to_json()))}) == fate
+
+
+def beyond(faults: Faults, word: str, wants: dict[str, int], used: dict[str, int]) -> Excess | None:
+    """What a quota says to a job that wants so many instances by type."""
+
+    def count(instances: dict[str, int]) -> Callable[[str], int]:
+        return lambda glob: sum(n for kind, n in instances.items() if fnmatchcase(kind, glob))
+
+    return faults.beyond_quota(word, count(wants), count(used))
+
+
+@pytest.mark.parametrize(
+    ("wants", "used", "excess"),
+    [
+        ({"ml.m5.large": 1}, {"ml.m5.large": 1}, None),
+        ({"ml.m5.large": 2}, {"ml.m5.large": 1}, Excess(2, 1, 2)),
+        ({"ml.m5.large": 1}, {"ml.m5.xlarge": 1, "ml.c5.large": 9}, None),
+        ({"ml.m5.large": 1}, {"ml.m5.xlarge": 2}, Excess(2, 2, 1)),
+        ({"ml.c5.large": 5}, {"ml.m5.xlarge": 5}, None),
+    ],
+)
+def test_a_quota_counts_the_instances_of_its_types(
+    wants: dict[str, int], used: dict[str, int], excess: Excess | None
+) -> None:
+    faults = force(QuotaRule(quota="Training", limit=2, instance_type="ml.m5.*"))
+    assert beyond(faults, "Training", wants, used) == excess
+
+
+def test_a_quota_is_for_its_kind_of_jobs() -> None:
+    faults = force(QuotaRule(quota="Training", limit=0))
+    found = [beyond(faults, word, {"m": 1}, {}) is None for word in ("Training", "Transform")]
+    assert found == [False, True]
+
+
+def test_a_quota_refuses_so_many_times() -> None:
+    faults = force(QuotaRule(quota="*", limit=0, times=1))
+    assert [beyond(faults, "Training", {"m": 1}, {}) for _ in range(2)] == [Excess(0, 0, 1), None]

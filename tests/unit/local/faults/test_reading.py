@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.nacre.local.faults.reading import ScenarioError, parse_rule, parse_scenario
-from include.nacre.local.faults.rules import CALL_DEEDS, CallRule, Scenario
+from include.nacre.local.faults.rules import (
+    CALL_DEEDS,
+    DELAYS,
+    JOB_DEEDS,
+    CallRule,
+    JobRule,
+    QuotaRule,
+    Rule,
+    Scenario,
+)
 
 OPERATIONS = ("CreateTrainingJob", "DescribeTrainingJob", "DescribeModel", "GetLogEvents")
 
@@ -51,6 +60,10 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place() -> None:
             "throttle",
             {"do": "drop"},
             {"call": "*"},
+            {"job": "Tuning"},
+            {"quota": "Training"},
+            {"quota": "*", "limit": -1},
+            {"job": "*", "call": "*", "do": "drop"},
         ],
     }
     assert faults_of(content) == [
@@ -63,8 +76,13 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place() -> None:
         'rules[2].name: it is the text "", not a glob',
         'rules[2].call: "GetLog" is no operation that runs here — Did you mean "GetLogEvents"?',
         'rules[3]: it is the text "throttle", not an object',
-        "rules[4]: a rule has one of the members call; this has 0 of them",
+        "rules[4]: a rule has one of the members call, job, quota; this has 0 of them",
         "rules[5].do: it is missing",
+        "rules[6].do: it is missing",
+        'rules[6].job: it is the text "Tuning", not one of Training, Processing, Transform, *',
+        "rules[7].limit: it is missing",
+        "rules[8].limit: it is the number -1, not a whole number",
+        "rules[9]: a rule has one of the members call, job, quota; this has 2 of them",
     ]
 
 
@@ -96,6 +114,27 @@ def test_a_rule_that_cannot_be_is_refused(rule: dict[str, Any], fault: str) -> N
     assert faults_of({"rules": [{"call": "*", **rule}]}) == [fault]
 
 
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        (
+            {"do": "slow_start"},
+            "rules[0].seconds: it is missing: how long does a slow_start take?",
+        ),
+        (
+            {"job": "Processing", "do": "interrupt"},
+            "rules[0].do: only training jobs run on spot instances, and can be interrupted",
+        ),
+        (
+            {"do": "capacity", "away": 1},
+            "rules[0].away: only interrupted jobs wait for an instance",
+        ),
+    ],
+)
+def test_a_rule_for_jobs_that_cannot_be_is_refused(rule: dict[str, Any], fault: str) -> None:
+    assert faults_of({"rules": [{"job": "*", **rule}]}) == [fault]
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"rules": [}', "[" * 100_000, b"\xff"])
 def test_what_is_no_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(ScenarioError, match="the scenario: it is no JSON"):
@@ -112,18 +151,29 @@ def test_a_number_that_is_none_is_refused() -> None:
         parse_rule('{"call": "*", "do": "drop", "share": NaN}', OPERATIONS)
 
 
-RULES = st.builds(
+SHARES = {"share": st.floats(0, 1), "times": st.none() | st.integers(1, 99)}
+CALL_RULES = st.builds(
     CallRule,
     call=st.sampled_from(["*", "Describe*", "GetLogEvents"]),
     do=st.sampled_from([deed for deed in CALL_DEEDS if deed != "delay"]),
     name=st.none() | st.text(min_size=1),
-    share=st.floats(0, 1),
-    times=st.none() | st.integers(1, 99),
+    **SHARES,
 )
+JOB_RULES = st.builds(
+    JobRule,
+    job=st.sampled_from(["*", "Training"]),
+    do=st.sampled_from([deed for deed in JOB_DEEDS if deed not in DELAYS]),
+    seconds=st.floats(0, 1000),
+    **SHARES,
+)
+QUOTA_RULES = st.builds(
+    QuotaRule, quota=st.just("*"), limit=st.integers(0), instance_type=st.just("ml.m5.*"), **SHARES
+)
+RULES = CALL_RULES | JOB_RULES | QUOTA_RULES
 
 
 @given(st.lists(RULES), st.integers())
-def test_a_scenario_comes_back_from_its_own_json(rules: list[CallRule], seed: int) -> None:
+def test_a_scenario_comes_back_from_its_own_json(rules: list[Rule], seed: int) -> None:
     scenario = Scenario(rules, seed)
     assert parse_scenario(json.dumps(scenario.to_json()), OPERATIONS) == scenario
 
@@ -132,7 +182,12 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["rules", "call", "do", "seconds", "name", "x"]), inner)
+        | st.dictionaries(
+            st.sampled_from(
+                ["rules", "call", "job", "quota", "limit", "do", "seconds", "name", "x"]
+            ),
+            inner,
+        )
     ),
     max_leaves=12,
 )
