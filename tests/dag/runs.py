@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from airflow.sdk import DAG
 from airflow.sdk.definitions.dag import _run_task
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.state import DagRunState, TaskInstanceState
+from airflow.utils.types import DagRunTriggeredByType, DagRunType
 
 from tests.support.local_sagemaker import LocalSageMaker
 
@@ -67,6 +68,27 @@ def clear_and_run(outcome: Outcome, *task_ids: str) -> Outcome:
     session.expunge_all()
     dag_run = session.get_one(DagRun, outcome.run.id)
     dag_run.dag = scheduled
+    return _to_the_end(outcome.dag, dag_run, session)
+
+
+def run_as(dag: DAG, run_id: str) -> Outcome:
+    """Run a DAG to its end under a run id of one's own."""
+    register(dag)
+    scheduled = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+    session = settings.Session()
+    dag_run = scheduled.create_dagrun(
+        run_id=run_id,
+        run_after=datetime.now(UTC),
+        run_type=DagRunType.MANUAL,
+        state=DagRunState.RUNNING,
+        triggered_by=DagRunTriggeredByType.TEST,
+        session=session,
+    )
+    dag_run.dag = scheduled
+    return _to_the_end(dag, dag_run, session)
+
+
+def _to_the_end(dag: DAG, dag_run: DagRun, session: Any) -> Outcome:
     while dag_run.state == DagRunState.RUNNING:
         session.expire_all()
         ready, _ = dag_run.update_state(session=session)
@@ -75,8 +97,8 @@ def clear_and_run(outcome: Outcome, *task_ids: str) -> Outcome:
             ti.state = TaskInstanceState.SCHEDULED
         session.commit()
         for ti in ready:
-            _run_task(ti=ti, task=outcome.dag.get_task(ti.task_id), run_triggerer=True)
-    return Outcome(outcome.dag, dag_run)
+            _run_task(ti=ti, task=dag.get_task(ti.task_id), run_triggerer=True)
+    return Outcome(dag, dag_run)
 
 
 def register(dag: DAG) -> None:

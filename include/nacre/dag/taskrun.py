@@ -1,11 +1,12 @@
 """What a task does that has something run on SageMaker: launch it, wait, and say how it ended."""
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -63,6 +64,7 @@ class TaskRun(ABC):
         self.aws = Aws(Account(task.aws_conn_id, task.region_name))
         self.store = TaskStore(context)
         self.patience = Patience(self.log.warning, CREATE_SECONDS)
+        self.began = time.monotonic()
         self.name = ""
         self.killed = False
 
@@ -222,7 +224,8 @@ class TaskRun(ABC):
         """
         if self.task.execution_timeout is None:
             return None
-        return self.task.execution_timeout - (datetime.now(UTC) - self.context["ti"].start_date)
+        # Not from the try's start_date: the machine's clock may have been set since.
+        return self.task.execution_timeout - timedelta(seconds=time.monotonic() - self.began)
 
     def _finish(self, answer: Answer) -> Json:
         """Return what an ended job leaves for later tasks; raise if it has not succeeded."""
