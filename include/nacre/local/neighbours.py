@@ -1,12 +1,14 @@
-"""The other AWS services (STS, IAM, SQS ...): moto's server application, in this process.
+"""The other AWS services (STS, SQS, EventBridge ...): moto's server application, in this process.
 
 It is imported by the first call that needs it: 60 MB that most runs never do.
 """
 
+import json
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from include.nacre.local.events import Event
 from include.nacre.local.place import Place
 
 if TYPE_CHECKING:
@@ -51,6 +53,28 @@ class Neighbours:
                 " a standard queue that was created at this endpoint. Queues do not outlive the"
                 " local SageMaker."
             ) from refused
+
+    def put_event(self, event: Event) -> None:
+        """Have EventBridge send an event to the targets of the rules that it fits.
+
+        Where nobody has called any neighbour yet there are no rules, and nothing is imported.
+        """
+        if self._application is None:
+            return
+        from moto.backends import get_backend
+
+        bridge: Any = get_backend("events")[self._place.account][self._place.region]
+        bridge.put_events(
+            [
+                {
+                    "Source": "aws.sagemaker",
+                    "DetailType": event.detail_type,
+                    "Time": event.time,
+                    "Resources": list(event.resources),
+                    "Detail": json.dumps(event.detail),
+                }
+            ]
+        )
 
     def _made(self) -> Callable[..., Iterable[bytes]]:
         with self._lock:

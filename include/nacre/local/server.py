@@ -23,12 +23,14 @@ from include.nacre.local.clock import now
 from include.nacre.local.cloudwatch.operations import log_operations
 from include.nacre.local.cloudwatch.streams import LogGroups
 from include.nacre.local.console.pages import Console
+from include.nacre.local.events import Events
 from include.nacre.local.faults.force import Faults
 from include.nacre.local.faults.given import Given
 from include.nacre.local.faults.pages import Control
 from include.nacre.local.faults.reading import ScenarioError
 from include.nacre.local.faults.wire import Dropped, Tally, Wire
 from include.nacre.local.images import runtime_for
+from include.nacre.local.jobs.spec import Kind
 from include.nacre.local.neighbours import Neighbours
 from include.nacre.local.nursery import Nursery
 from include.nacre.local.objects import Objects
@@ -112,17 +114,23 @@ def running(options: Options) -> Iterator[Server]:
         api_socket = closing.enter_context(_bound(options.host, options.port, "--port"))
         s3_socket = closing.enter_context(_bound(options.host, options.s3_port, "--s3-port"))
         endpoints = Endpoints(_url(api_socket), _url(s3_socket), options.place)
-        store = closing.enter_context(contextlib.closing(Store(folder.database)))
+        neighbours = Neighbours(options.place)
+        events = Events(options.place, neighbours.put_event)
+        store = closing.enter_context(contextlib.closing(Store(folder.database, events.changed)))
         s3 = closing.enter_context(contextlib.closing(S3Server(folder, s3_socket)))
         s3.start()
         nursery = Nursery(folder, options.place, _job_environment(endpoints))
         closing.enter_context(contextlib.closing(nursery)).start()
         executor = Executor()
-        runner = Runner(store, folder, nursery.launch, options.most_jobs, now, executor.job_ended)
+
+        def job_ended(kind: Kind, name: str) -> None:
+            executor.job_ended(kind, name)
+            events.ended(store, kind, name)
+
+        runner = Runner(store, folder, nursery.launch, options.most_jobs, now, job_ended)
         objects = Objects(folder.buckets)
         faults = Faults()
         world = World(options.place, store, objects, now, runtime_for, runner, executor, faults)
-        neighbours = Neighbours(options.place)
         sagemaker = JsonService(_model("sagemaker"), operations(world))
         groups = LogGroups(folder.logs)
         logs = JsonService(_model("logs"), log_operations(groups, options.place))
@@ -135,6 +143,8 @@ def running(options: Options) -> Iterator[Server]:
         closing.callback(http.close)
         if not is_ready(s3_socket.getsockname()):
             raise StartError(f"The S3 server does not answer: its words are in {folder.s3_log}.")
+        closing.callback(events.close)
+        events.start()
         # Last, so that whatever fails above leaves the jobs of an earlier server alone.
         closing.callback(runner.close, _GRACE)
         runner.start()

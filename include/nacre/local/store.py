@@ -106,10 +106,23 @@ class Query:
     after: tuple[Any, int] | None = None  # (the order column's value, id) of the last one seen
 
 
-class Store:
-    """The resources, their tags, and who supervises which job. For any number of threads."""
+Changed = Callable[[Resource | None, Resource], None]
 
-    def __init__(self, path: Path) -> None:
+
+def _nobody(_before: Resource | None, _after: Resource) -> None:
+    """Nobody wants to know."""
+
+
+class Store:
+    """The resources, their tags, and who supervises which job. For any number of threads.
+
+    `changed` hears of each new resource, and each change of a status, that this process has
+    committed, in their order: (before, after).
+    """
+
+    def __init__(self, path: Path, changed: Changed = _nobody) -> None:
+        self.changed = changed
+        self._changes: list[tuple[Resource | None, Resource]] = []
         # One connection behind a lock: no call holds it for longer than a few hundred
         # microseconds, and nothing has to be closed per thread.
         self._lock = threading.RLock()
@@ -142,10 +155,14 @@ class Store:
             try:
                 yield
             except BaseException:
+                self._changes.clear()
                 if self._db.in_transaction:  # a full disk has ended it already
                     self._db.execute("ROLLBACK")
                 raise
+            changes, self._changes = self._changes, []
             self._db.execute("COMMIT")
+            for change in changes:
+                self.changed(*change)
 
     def add(self, resource: Resource, tags: Mapping[str, str] | None = None) -> None:
         """Remember a new resource, or raise Exists with the one that has its ARN.
@@ -164,6 +181,7 @@ class Store:
                 *(json.dumps(resource.request), json.dumps(resource.state)),
             )
             self.tag(resource.arn, tags or {})
+            self._changes.append((None, resource))
 
     def get(self, kind: str, name: str) -> Resource | None:
         """The resource of that kind and name, if there is one."""
@@ -186,6 +204,8 @@ class Store:
                     " WHERE kind = ? AND name = ?",
                     *(after.status, after.modified, json.dumps(after.state), kind, name),
                 )
+            if after.status != before.status:
+                self._changes.append((before, after))
             return after
 
     def delete(self, kind: str, name: str) -> None:
