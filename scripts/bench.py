@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.airflow_env import ROOT
-from scripts.benchmarks import backfill, local_jobs, memory, native, parsing
+from scripts.benchmarks import backfill, describing, local_jobs, memory, native, parsing
 from scripts.benchmarks.results import Result, heading, line, merged
 from scripts.processes import turn_signals_into_exit
 
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "native_step": native.measure_step,
     "native_200": native.measure_many,
     "backfill_10": backfill.measure,
+    "describe_per_s": describing.measure,
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 class BrokenPromiseError(Exception):
@@ -14,9 +14,10 @@ LINE = "{:<22}{:>12}{:>12}{:>8}{:>10}  {:<7}{}"
 
 @dataclass(frozen=True)
 class Result:
-    """Our figure in `unit`, beside another's where there is one; the smaller, the better.
+    """Our figure in `unit`, beside another's where there is one.
 
-    `goal` bounds the ratio (ours / theirs) where there is one, else our figure.
+    `goal` bounds the ratio (ours / theirs) where there is one, else our figure: from above if
+    the smaller figure is the better one, else from below.
     """
 
     what: str
@@ -26,10 +27,12 @@ class Result:
     theirs: float | None = None
     ratio: float | None = None
     runs: int = 1
+    better: Literal["smaller", "larger"] = "smaller"
 
     @property
     def met(self) -> bool:
-        return (self.ours if self.ratio is None else self.ratio) <= self.goal
+        figure = self.ours if self.ratio is None else self.ratio
+        return figure <= self.goal if self.better == "smaller" else figure >= self.goal
 
     def to_json(self) -> dict[str, Any]:
         """The fields that are set, and whether the goal was met."""
@@ -48,7 +51,7 @@ def line(name: str, result: Result) -> str:
         figure(result.ours, result.unit),
         "" if result.theirs is None else figure(result.theirs, result.unit),
         "" if result.ratio is None else f"{result.ratio:.2f}",
-        f"<= {result.goal:g}",
+        f"{'<=' if result.better == 'smaller' else '>='} {result.goal:g}",
         "ok" if result.met else "MISSED",
         result.what,
     )

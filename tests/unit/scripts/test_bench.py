@@ -1,5 +1,7 @@
 """What `make bench` makes of its figures."""
 
+from dataclasses import replace
+
 import pytest
 
 from include.nacre.definition.expressions import evaluate
@@ -9,10 +11,17 @@ from scripts.benchmarks.results import Result, line, merged
 
 BESIDE = Result(what="w", unit="s", ours=6.0, theirs=5.0, ratio=1.2, goal=1.2, runs=5)
 ALONE = Result(what="w", unit="MB", ours=151.0, goal=150.0)
+QUICK = Result(what="w", unit="/s", ours=501.0, goal=500.0, better="larger")
 
 
 def test_a_goal_bounds_the_ratio_where_there_is_one() -> None:
     assert (BESIDE.met, ALONE.met) == (True, False)
+
+
+def test_where_more_is_better_a_goal_bounds_from_below() -> None:
+    slow = replace(QUICK, ours=499.0)
+    ratio = replace(QUICK, theirs=1.0, ratio=499.0)
+    assert (QUICK.met, slow.met, ratio.met) == (True, False, False)
 
 
 def test_a_result_is_written_without_what_it_has_not() -> None:
@@ -22,6 +31,7 @@ def test_a_result_is_written_without_what_it_has_not() -> None:
         "ours": 151.0,
         "goal": 150.0,
         "runs": 1,
+        "better": "smaller",
         "met": False,
     }
 
@@ -36,9 +46,11 @@ def test_results_of_other_benchmarks_are_kept() -> None:
 
 def test_a_person_reads_figures_goal_and_verdict_in_one_line() -> None:
     written = [line("local_jobs", BESIDE), line("idle_memory", ALONE)]
+    written.append(line("describe_per_s", QUICK))
     assert [" ".join(text.split()) for text in written] == [
         "local_jobs 6 s 5 s 1.20 <= 1.2 ok w",
         "idle_memory 151 MB <= 150 MISSED w",
+        "describe_per_s 501 /s >= 500 ok w",
     ]
 
 
