@@ -10,9 +10,10 @@ from include.nacre.commands.checking import CHECK, PLAN
 from include.nacre.commands.command import INTERRUPTED, CommandError
 from include.nacre.commands.rendering import LIST, PULL, RENDER
 from include.nacre.commands.starting import START
+from include.nacre.commands.sweeping import SWEEP
 from include.nacre.commands.upserting import UPSERT
 
-COMMANDS = (CHECK, PLAN, LIST, RENDER, UPSERT, START, PULL)
+COMMANDS = (CHECK, PLAN, LIST, RENDER, UPSERT, START, PULL, SWEEP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow.sdk import Context
 from airflow.sdk.configuration import conf
@@ -18,6 +19,19 @@ def installation() -> str:
     """
     configured = conf.get("nacre", "installation", fallback="") or ""
     return configured or conf.get("api", "base_url", fallback="") or "airflow"
+
+
+def is_named() -> bool:
+    """Say whether `installation` is surely this deployment's own: not what every Airflow on a
+    laptop is called.
+    """
+    if conf.get("nacre", "installation", fallback=""):
+        return True
+    host = urlsplit(conf.get("api", "base_url", fallback="") or "").hostname
+    return host is not None and host not in _EVERYWHERE
+
+
+_EVERYWHERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (only compared)
 
 
 def task_key(context: Context) -> TaskKey:

@@ -44,6 +44,9 @@ class Kind:
     stoppable: bool = True
     listable: bool = True
     """Whether its List call can filter by the time of the last change."""
+    pages_before_filter: bool = False
+    """Whether its List call, told a page's size, makes pages of all there ever was and then leaves
+    out what StatusEquals does not want: pages without end, most of them empty."""
     billable_key: str | None = None
     idempotency_key: str | None = None
     """The member of the create call that makes it idempotent where a name does not."""
@@ -166,6 +169,7 @@ TRAINING = Kind(
     status_key="TrainingJobStatus",
     timed_by="Training",
     log_group="/aws/sagemaker/TrainingJobs",
+    pages_before_filter=True,
     billable_key="BillableTimeInSeconds",
 )
 TRANSFORM = Kind(

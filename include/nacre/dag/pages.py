@@ -12,7 +12,7 @@ CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.
 
 def job_page(kind: Kind, name: str, *, region: str, endpoint: str) -> str:
     """Return the address of a job's page. `name` is the job's name, or a package's ARN."""
-    if _is_aws(endpoint):
+    if is_aws(endpoint):
         return f"https://{_console(region)}/sagemaker/home?region={region}#/{kind.page}/{name}"
     return f"{endpoint.rstrip('/')}/console/{kind.local_page}/{quote(name, safe='')}"
 
@@ -25,7 +25,7 @@ def execution_page(
     On AWS it is in SageMaker Studio, whose address has the domain's id in it (`d-...`). Without
     one it is the console's page from which Studio is opened.
     """
-    if not _is_aws(endpoint):
+    if not is_aws(endpoint):
         page = f"{EXECUTION.local_page}/{quote(execution_id(arn), safe='')}"
         return f"{endpoint.rstrip('/')}/console/{page}"
     if studio_domain is None:
@@ -39,7 +39,7 @@ def log_page(kind: Kind, name: str, *, region: str, endpoint: str) -> str:
     """Return the address of a job's log, or "" for a kind that writes none."""
     if kind.log_group is None:
         return ""
-    if not _is_aws(endpoint):
+    if not is_aws(endpoint):
         return f"{endpoint.rstrip('/')}/console/logs/{kind.local_page}/{quote(name, safe='')}"
     # CloudWatch's console wants what follows the group to be quoted twice, with $ for %.
     group, streams = _quoted_twice(kind.log_group), _quoted_twice(f"{name}/")
@@ -49,7 +49,7 @@ def log_page(kind: Kind, name: str, *, region: str, endpoint: str) -> str:
     )
 
 
-def _is_aws(endpoint: str) -> bool:
+def is_aws(endpoint: str) -> bool:
     return (urlsplit(endpoint).hostname or "").endswith(AWS_HOSTS)
 
 

@@ -1,0 +1,85 @@
+"""The states of task instances, as a running task learns them, and as a command on a machine of
+Airflow's own does, which may ask the database.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from include.nacre.dag.identity import TaskKey
+from include.nacre.dag.strays import States
+
+AT_ONCE = 20
+"""Runs in one question: their ids, escaped, stand in an address of at most 64 kB."""
+
+
+def states_in_task(keys: Collection[TaskKey]) -> States:
+    """Return the states of tasks, from within a task: over Airflow's API for tasks."""
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    found: dict[TaskKey, str | None] = {}
+    # One task at a time: of mapped ones the answer has `<task>_<index>`, which may be another's id.
+    for (dag_id, task_id), some in _by_task(keys):
+        runs = sorted({key.run_id for key in some})
+        states = RuntimeTaskInstance.get_task_states(
+            dag_id=dag_id, task_ids=[task_id], run_ids=runs
+        )
+        for key in some:
+            name = task_id if key.map_index < 0 else f"{task_id}_{key.map_index}"
+            of_run = states.get(key.run_id, {})
+            if name in of_run:
+                found[key] = _text(of_run[name])
+    return found
+
+
+def states_in_database(keys: Collection[TaskKey]) -> States:
+    """Return the states of tasks, from Airflow's database."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    found: dict[TaskKey, str | None] = {}
+    columns = (TaskInstance.run_id, TaskInstance.map_index, TaskInstance.state)
+    with create_session() as session:
+        for (dag_id, task_id), some in _by_task(keys):
+            rows = session.execute(
+                select(*columns).where(
+                    TaskInstance.dag_id == dag_id,
+                    TaskInstance.task_id == task_id,
+                    TaskInstance.run_id.in_({key.run_id for key in some}),
+                )
+            )
+            states = {(run_id, index): _text(state) for run_id, index, state in rows}
+            for key in some:
+                if (key.run_id, key.map_index) in states:
+                    found[key] = states[key.run_id, key.map_index]
+    return found
+
+
+def has_run_anything() -> bool:
+    """Say whether Airflow's database knows any run of any DAG."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        return session.scalar(select(DagRun.id).limit(1)) is not None
+
+
+def _by_task(
+    keys: Collection[TaskKey],
+) -> Iterator[tuple[tuple[str, str], Sequence[TaskKey]]]:
+    """Yield the keys of each task, some of them at a time."""
+
+    def task(key: TaskKey) -> tuple[str, str]:
+        return key.dag_id, key.task_id
+
+    for name, group in groupby(sorted(keys, key=task), task):
+        rest = list(group)
+        while rest:
+            yield name, rest[:AT_ONCE]
+            rest = rest[AT_ONCE:]
+
+
+def _text(state: Any) -> str | None:
+    return None if state is None else str(getattr(state, "value", state))
