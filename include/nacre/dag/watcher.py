@@ -61,6 +61,9 @@ LISTS_FAIL = 4
 GATHERING = 0.05
 """Seconds in which more of what arrives is gathered: a triggerer begins with many jobs at once."""
 
+SHORTEST_REST = 0.001
+"""Seconds. Less may be too little to make a difference to the clock's figure."""
+
 InThread = Callable[..., Awaitable[Any]]
 JobId = tuple[str, str]
 """(kind, name)"""
@@ -206,6 +209,7 @@ class Watcher:
             self._begin(call, now, group)
             return
         try:
+            rest = max(rest, SHORTEST_REST)
             await asyncio.wait_for(self._changed.wait(), None if rest == math.inf else rest)
         except TimeoutError:
             return
