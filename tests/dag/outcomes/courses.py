@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from include.nacre.definition.jobdefaults import OURS
 from tests.support.local_sagemaker import LocalSageMaker
 
 Json = Any
@@ -123,7 +124,9 @@ class Ledger:
         asked = self.client.meta.service_model.operation_model(f"Create{resource.word}")
         kept = {*asked.input_shape.members, *_ENDS, resource.status}
         tags = self.client.list_tags(ResourceArn=item.arn)["Tags"]
-        return {key: answer[key] for key in answer if key in kept} | {"Tags": tags}
+        # Those that say which task has started it: natively there is none.
+        given = [tag for tag in tags if not tag["Key"].startswith(OURS)]
+        return {key: answer[key] for key in answer if key in kept} | {"Tags": given}
 
 
 def _snake(word: str) -> str:
