@@ -248,9 +248,11 @@ def prepared(made: Pipeline, **native_args: Any) -> tuple[PipelineOperator, Any]
         run_id="r1",
         task_id=made.name,
         map_index=-1,
+        try_number=1,
         max_tries=0,
         start_date=datetime.now(UTC),
         xcom_push=lambda *_: None,
+        get_task_states=lambda **of: {of["run_ids"][0]: {made.name: "failed"}},
     )
     return operator, {"ti": ti, "task": operator, "task_state_store": Store()}
 

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from include.nacre.dag.faults import StepFailed
 from include.nacre.dag.jobrun import JobRun
@@ -196,9 +198,11 @@ def started(task: JobOperator) -> tuple[JobRun, dict[str, Any]]:
         run_id=f"r{time.monotonic()}",
         task_id=task.task_id,
         map_index=-1,
+        try_number=1,
         max_tries=0,
         start_date=datetime.now(UTC),
         xcom_push=lambda *_: None,
+        get_task_states=lambda **of: {of["run_ids"][0]: {task.task_id: "failed"}},
     )
     context: dict[str, Any] = {"ti": ti, "task": task, "task_state_store": Store()}
     job = JobRun(task, context)  # type: ignore[arg-type]
@@ -241,6 +245,33 @@ def test_a_task_that_is_killed_in_the_worker_stops_its_job(sagemaker: LocalSageM
     job, _ = started(sleeper())
     job.kill()
     assert is_stopped(sagemaker, job.name)
+
+
+def silent(**_: Any) -> Any:
+    error: Any = ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"message": "away"})
+    raise AirflowRuntimeError(error)
+
+
+@pytest.mark.parametrize(
+    ("says", "tries"),
+    [("none", 0), ("running", 1), ("up_for_retry", 0), (silent, 1)],
+    ids=["a scheduler died", "its worker shuts down", "taken for lost", "the API server is away"],
+)
+def test_a_process_that_others_follow_leaves_its_job_to_them(
+    sagemaker: LocalSageMaker, says: Any, tries: int
+) -> None:
+    job, context = started(sleeper())
+    context["ti"].max_tries = tries
+    state = None if says == "none" else says
+    context["ti"].get_task_states = (
+        says if callable(says) else lambda **of: {of["run_ids"][0]: {"Work": state}}
+    )
+    job.kill()
+    stopped = is_stopped(sagemaker, job.name)
+    with pytest.raises(StepFailed, match="is waited for no longer"):
+        job.resume(job.name)
+    job.kill(out_of_time=True)
+    assert (stopped, is_stopped(sagemaker, job.name)) == (False, True)
 
 
 def test_a_task_that_is_killed_while_deferred_stops_its_job(sagemaker: LocalSageMaker) -> None:

@@ -4,12 +4,13 @@ What they do when they run is in `taskrun.py` and `jobrun.py`, imported then; wh
 the kinds of jobs is in `kinds.py`.
 """
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.sdk import BaseOperator, Context, RetryPolicy, SkipMixin
-from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
+from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralError, TaskDeferralTimeout
 
 from include.nacre.dag.binding import Judgement, Template
 from include.nacre.dag.faults import StepRefused
@@ -135,7 +136,8 @@ class LaunchOperator(StepOperator, ABC):
     def on_kill(self) -> None:
         """Stop the job: the task was marked, cleared, or ran out of time in the worker."""
         if self._launched is not None:
-            self._launched.kill()
+            # Airflow calls this from its signal handler, and where it has caught the timeout.
+            self._launched.kill(out_of_time=isinstance(sys.exception(), AirflowTaskTimeout))
 
     def _told(self, result: Json, context: Context) -> Json:
         """Return a result that the events of this task's outlets carry from now on."""

@@ -21,6 +21,7 @@ from include.nacre.dag.launch import Intent, Launcher
 from include.nacre.dag.patience import CREATE_SECONDS, Patience, aws_errors
 from include.nacre.dag.points import Point, reached
 from include.nacre.dag.retries import LOST
+from include.nacre.dag.succession import has_successor, silences, state_of
 from include.nacre.dag.tags import Origin
 from include.nacre.dag.troubles import Trouble, in_full, understood
 from include.nacre.dag.waiting import JobVanishedError, KilledError, Waiting
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from include.nacre.dag.operators import LaunchOperator
 
 STOP_SECONDS = 4.0
-"""How long a kill waits for the Stop call: Airflow sends SIGKILL after five seconds."""
+"""How long a kill waits until the job is stopped: Airflow sends SIGKILL after five seconds."""
 
 
 @contextmanager
@@ -67,6 +68,8 @@ class TaskRun(ABC):
         self.began = time.monotonic()
         self.name = ""
         self.killed = False
+        self._stops = False
+        self._ending: threading.Thread | None = None
 
     @property
     @abstractmethod
@@ -138,13 +141,38 @@ class TaskRun(ABC):
             f"{self.task.execution_timeout}, so it was stopped."
         )
 
-    def kill(self) -> None:
-        """Stop the job, from a signal handler."""
-        self.killed = True
+    def kill(self, *, out_of_time: bool = False) -> None:
+        """End this process's part, from a signal handler: stop the job, unless another process of
+        the task goes on with it; `out_of_time`: it shall end in any case.
+        """
+        self.killed, self._stops = True, self._stops or out_of_time
         # In a thread: the call that the signal has interrupted may hold a lock of the client.
-        stopping = threading.Thread(target=self._stop, daemon=True)
-        stopping.start()
-        stopping.join(STOP_SECONDS)
+        self._ending = threading.Thread(target=self._stop_or_leave, daemon=True)
+        self._ending.start()
+        self._ending.join(STOP_SECONDS)
+
+    def _is_killed(self) -> bool:
+        """Say whether a signal has told this process to end; whoever stops the job has had time."""
+        if self._ending is not None:
+            self._ending.join(STOP_SECONDS)
+        return self.killed
+
+    def _stop_or_leave(self) -> None:
+        self._stops = self._stops or not self._has_successor()
+        if self._stops:
+            self._stop()
+
+    def _has_successor(self) -> bool:
+        ti: Any = self.context["ti"]
+        try:
+            state = state_of(ti, ti.get_task_states)
+        except silences() as error:
+            self.log.warning("The job is left alone: Airflow does not answer (%s)", error)
+            return True
+        left = has_successor(state, tries_left=ti.try_number <= ti.max_tries)
+        if left:
+            self.log.warning("The job is left to the task's next process: the task is %s", state)
+        return left
 
     def launch(self) -> None:
         """Create the job, or adopt the one that an earlier try has created."""
@@ -154,7 +182,7 @@ class TaskRun(ABC):
         done = "Adopted" if launch.adopted else "Created"
         self.log.info("%s %s %s", done, self.kind.noun, self.name)
         self.log.info("See %s", self.task.job_page)
-        if self.killed:  # before the service knew the job
+        if self._is_killed() and self._stops:  # before the service knew the job
             self._stop()
 
     def _launcher(self) -> Launcher:
@@ -193,7 +221,7 @@ class TaskRun(ABC):
             self.name,
             tell=self.log.debug if told else self.log.info,
             warn=self.log.warning,
-            killed=lambda: self.killed,
+            killed=self._is_killed,
         )
 
     def _first_wait(self) -> Answer:

@@ -12,6 +12,7 @@ from include.nacre.dag.aws import Account, Aws
 from include.nacre.dag.kinds import KINDS
 from include.nacre.dag.patience import Patience
 from include.nacre.dag.points import Point, reached_in_trigger
+from include.nacre.dag.succession import DEFERRED, silences, state_of
 from include.nacre.dag.watcher import WatchError, watcher_of
 
 KILL_SECONDS = 25.0
@@ -73,9 +74,29 @@ class JobTrigger(BaseTrigger):
         return status
 
     async def on_kill(self) -> None:
-        """Stop the job: the task was marked or cleared while it was deferred."""
+        """Stop the job: the task was marked or cleared while it was deferred. Airflow calls this
+        also where another triggerer has taken over from one that stood still; then it waits on.
+        """
         if KINDS[self.kind].stoppable:
-            await asyncio.to_thread(self._stop)
+            await asyncio.to_thread(self._stop_or_leave)
+
+    def _stop_or_leave(self) -> None:
+        if self._is_waited_for():
+            self.log.info("Another triggerer waits for %s", self.name)
+        else:
+            self._stop()
+
+    def _is_waited_for(self) -> bool:
+        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+        if self.task_instance is None:
+            return False
+        try:
+            state = state_of(self.task_instance, RuntimeTaskInstance.get_task_states)
+        except silences() as error:
+            self.log.warning("Airflow does not say why the wait has ended: %s", error)
+            return False
+        return state == DEFERRED
 
     def _stop(self) -> None:
         aws, kind = _stopping(self.account, int(time.monotonic() // 60)), KINDS[self.kind]
