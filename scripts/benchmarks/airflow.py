@@ -1,6 +1,7 @@
 """An Airflow of a benchmark's own, and what its REST API answers."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -74,14 +75,20 @@ class Airflow:
 
 @contextmanager
 def running_airflow(
-    home: Path, service: LocalSageMaker, *, dags: Path = ROOT / "dags"
+    home: Path,
+    service: LocalSageMaker,
+    *,
+    dags: Path = ROOT / "dags",
+    packages: Path | None = None,
 ) -> Iterator[Airflow]:
     """Airflow in `home` as `make up` runs it, with the DAG files in `dags`; stopped after the
-    block.
+    block. Python packages in the folder `packages` come before those of the environment.
     """
     port = free_port()
     environment = airflow_environment(home, local=True) | server_environment(port)
     environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
+    if packages is not None:
+        environment["PYTHONPATH"] = os.pathsep.join([str(packages), environment["PYTHONPATH"]])
     environment["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(connection(service))
     load_settings(SETTINGS_FILE, environment)
     with (

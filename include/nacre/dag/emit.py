@@ -3,12 +3,14 @@
 Parsing a DAG file comes through here; neither boto3 nor a provider is imported on the way.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, BaseOperator, Param, TaskGroup
+from airflow.sdk.definitions.param import ParamsDict
 
 from include.nacre.dag.binding import Binding, Judgement, Template
 from include.nacre.dag.identity import readable_name
@@ -89,7 +91,7 @@ class PipelineDag(DAG):
         super().__init__(dag_id, params=_params(pipeline, params or {}, given), **dag_args)
         check_given(pipeline, given, self.params)
         with self:
-            emit(Binding(pipeline, given=given))
+            emit(Binding(pipeline, given=given), self)
 
     def __hash__(self) -> int:
         # Equal DAGs have equal ids. Airflow asks at every edge, and its own way hashes all tasks.
@@ -136,7 +138,7 @@ class PipelineTaskGroup(TaskGroup):
         given = dict(parameters or {})
         check_given(pipeline, given, self.dag.params if self.dag else {})
         with self:
-            emit(Binding(pipeline, self.group_id or "", given))
+            emit(Binding(pipeline, self.group_id or "", given), self.dag)
 
 
 def load_pipeline(source: str | Path, name: str | None = None) -> Pipeline:
@@ -174,7 +176,7 @@ def _emitter(
     decisions: Decisions | None,
     step_args: StepArguments,
     native_args: Mapping[str, Any],
-) -> Callable[[Binding], None]:
+) -> Callable[[Binding, DAG | None], None]:
     """Return what makes the tasks of a pipeline that can run in the mode; raise with all that is
     wrong.
     """
@@ -190,7 +192,7 @@ def _emitter(
     return partial(_emit, plan, step_args=step_args)
 
 
-def _emit_whole(binding: Binding, native_args: Mapping[str, Any]) -> None:
+def _emit_whole(binding: Binding, _dag: DAG | None, native_args: Mapping[str, Any]) -> None:
     """Make the one task of native mode, named like the pipeline."""
     pipeline = binding.pipeline
     common = {"task_id": pipeline.name, "doc_md": _steps_text(pipeline)}
@@ -231,11 +233,12 @@ def _param(parameter: Parameter, given: Mapping[str, Any]) -> Param:
     return Param(**about) if value is None else Param(parse_parameter(parameter, value), **about)
 
 
-def _emit(plan: Plan, binding: Binding, step_args: StepArguments) -> None:
+def _emit(plan: Plan, binding: Binding, dag: DAG | None, step_args: StepArguments) -> None:
     """Make all tasks, in the order of the plan, then the edges that no reference has drawn."""
-    for task in plan.tasks:
-        arguments = {**step_args.get(task.step.type, {}), **step_args.get(task.step.name, {})}
-        binding.tasks[task.step.name] = make_operator(task, binding, arguments)
+    with _keeping_its_params(dag):
+        for task in plan.tasks:
+            arguments = {**step_args.get(task.step.type, {}), **step_args.get(task.step.name, {})}
+            binding.tasks[task.step.name] = make_operator(task, binding, arguments)
     for task in plan.tasks:
         operator = binding.tasks[task.step.name]
         for name in task.upstream:
@@ -243,6 +246,25 @@ def _emit(plan: Plan, binding: Binding, step_args: StepArguments) -> None:
                 operator.set_upstream(binding.tasks[name])
     if plan.unseen:
         _watch(plan, binding)
+
+
+@contextmanager
+def _keeping_its_params(dag: DAG | None) -> Iterator[None]:
+    """Let a DAG keep its params to itself while its tasks are made: they have them in their context
+    all the same.
+
+    Else Airflow copies them four times into every task, and checks each task's by their schemas
+    when it serializes the DAG: of 500 tasks a second for every param.
+    """
+    if dag is None:
+        yield
+        return
+    params = dag.params
+    object.__setattr__(dag, "params", ParamsDict())  # as Airflow does: without checking them
+    try:
+        yield
+    finally:
+        object.__setattr__(dag, "params", params)
 
 
 def _watch(plan: Plan, binding: Binding) -> None:

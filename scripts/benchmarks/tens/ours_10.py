@@ -1,4 +1,4 @@
-"""Ten steps as our DAG."""
+"""Ten steps as our Airflow DAG."""
 
 from include.nacre.dag import PipelineDag
 from scripts.benchmarks.tens.pipelines import models

@@ -1,4 +1,4 @@
-"""Five hundred steps as our DAG, half of them at the same time."""
+"""Five hundred steps as our Airflow DAG, half of them at the same time."""
 
 from include.nacre.dag import PipelineDag
 from scripts.benchmarks.tens.pipelines import models
