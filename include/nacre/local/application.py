@@ -51,10 +51,10 @@ class Application:
         if path == "/console" or path.startswith("/console/"):
             page = self._page(path.removeprefix("/console"), environ.get("QUERY_STRING", ""))
             return _sent(page, start_response)
-        if path in METHODS:
+        signed_for = _signed_for(environ)
+        if signed_for is None and path in METHODS:
             method = environ["REQUEST_METHOD"]
             return _sent(self._control.answer(method, path, _body(environ)), start_response)
-        signed_for = _signed_for(environ)
         if signed_for == "s3":
             return _sent(self._wrong_port(), start_response)
         if signed_for is None and path == "/":

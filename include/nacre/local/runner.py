@@ -223,7 +223,8 @@ class Runner:
     def _lose(self, key: JobKey, reason: str = INTERNAL_ERROR) -> None:
         """Nobody runs this job (any more): if it is not over, that was the platform's fault."""
         with self._store.transaction():
-            self._store.update(*key, lambda job: failed(job, reason, self._clock()))
+            if self._store.get(*key) is not None:  # somebody may have deleted it
+                self._store.update(*key, lambda job: failed(job, reason, self._clock()))
             self._store.release(*key)
         self._told(*key)
         shutil.rmtree(self._folder.job(*key), ignore_errors=True)

@@ -83,7 +83,7 @@ def test_the_time_on_lost_instances_counts(place: Place) -> None:
     spec = JobSpec("training", "job", "arn", trains(ENDLESS), "us-east-1", "123456789012")
     workspace = Workspace(place.root / "job", place.root / "logs", place.objects)
     job = Job(spec, workspace, lambda _event, _facts: None, StopRequest(), ran=40)
-    assert job.limits.runtime == 560
+    assert (job.limits.runtime, job.limits.over) == (560, "Stopping")
 
 
 def test_a_job_that_waits_for_an_instance_is_stopped_at_once(place: Place) -> None:

@@ -1,5 +1,6 @@
-"""Create, describe, list and stop jobs."""
+"""Create, describe, list, stop and delete jobs."""
 
+import functools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -272,3 +273,33 @@ def test_a_summary_has_what_the_services_has(sagemaker: InMemory) -> None:
             }
         ]
     }
+
+
+@pytest.mark.parametrize("kind", ["processing", "training"])
+def test_a_job_that_has_ended_can_be_deleted_and_its_name_used_again(
+    sagemaker: InMemory, kind: Kind
+) -> None:
+    arn, word = create(sagemaker, kind), KINDS[kind].word
+    sagemaker.happen(kind, "job-1", *GOOD)
+    sagemaker.call("AddTags", ResourceArn=arn, Tags=[{"Key": "a", "Value": "b"}])
+    sagemaker.call(f"Delete{word}Job", **{f"{word}JobName": "job-1"})
+    gone, _ = error_of(describe, sagemaker, kind)
+    assert (create(sagemaker, kind), gone) == (arn, "ValidationException")
+    assert sagemaker.call("ListTags", ResourceArn=arn)["Tags"] == []
+
+
+@pytest.mark.parametrize("kind", ["processing", "training"])
+def test_a_job_that_runs_or_does_not_exist_cannot_be_deleted(
+    sagemaker: InMemory, kind: Kind
+) -> None:
+    word = KINDS[kind].word
+    delete = functools.partial(
+        error_of, sagemaker.call, f"Delete{word}Job", **{f"{word}JobName": "job-1"}
+    )
+    missing, _ = delete()
+    create(sagemaker, kind)
+    assert missing == "ResourceNotFound"
+    assert delete() == (
+        "ResourceInUse",
+        f"The {kind} job cannot be deleted because it is in status InProgress.",
+    )

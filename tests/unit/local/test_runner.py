@@ -376,3 +376,12 @@ def test_closing_ends_what_starts_slowly(store: Store, sleepers: Sleepers) -> No
     submit(store, runner, "a", fate=SLOW)
     runner.close(grace=0)
     assert status(store, "a") == "Failed"
+
+
+def test_a_job_that_somebody_deleted_keeps_no_other_waiting(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", "b", "c")
+    store.delete("training", "a")
+    sleepers.end("a")
+    assert until(lambda: list(sleepers.started) == ["a", "b", "c"])

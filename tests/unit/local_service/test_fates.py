@@ -1,5 +1,7 @@
 """Jobs that meet what a running service was told, as a real client sees them."""
 
+import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,6 +52,44 @@ def test_a_job_beyond_a_quota_is_refused(service: LocalSageMaker, faulty: Script
     with pytest.raises(ClientError) as refused:
         faulty.start("a", UP)
     assert refused.value.response["Error"]["Code"] == "ResourceLimitExceeded"
+
+
+def test_a_step_without_capacity_is_tried_again_by_its_policy(
+    service: LocalSageMaker, faulty: Scripts
+) -> None:
+    put(service, {"job": "Processing", "do": "capacity", "times": 1})
+    name = faulty.name("pipeline")
+    request = faulty.request(name)
+    faulty.s3.put_object(Bucket=BUCKET, Key=f"code/{name}/run.py", Body=b"print(1)")
+    del request["ProcessingJobName"]
+    policy = {"ExceptionType": ["SageMaker.CAPACITY_ERROR"], "IntervalSeconds": 1}
+    step = {"Name": "A", "Type": "Processing", "Arguments": request, "RetryPolicies": [policy]}
+    faulty.sagemaker.create_pipeline(
+        PipelineName=name,
+        RoleArn=ROLE,
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [step]}),
+    )
+    arn = faulty.sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    assert (end_of_execution(faulty, arn), acted(service)) == (("Succeeded", 2), [1])
+
+
+def end_of_execution(scripts: Scripts, arn: str) -> tuple[str, int]:
+    """The status of an execution that ends, and the attempts of its one step."""
+    deadline, ours = time.monotonic() + 60, {"PipelineExecutionArn": arn}
+    while time.monotonic() < deadline:
+        status = scripts.sagemaker.describe_pipeline_execution(**ours)["PipelineExecutionStatus"]
+        if status != "Executing":
+            (step,) = scripts.sagemaker.list_pipeline_execution_steps(**ours)[
+                "PipelineExecutionSteps"
+            ]
+            return status, step["AttemptCount"]
+        time.sleep(0.05)
+    raise TimeoutError(arn)
+
+
+def acted(service: LocalSageMaker) -> list[int]:
+    found: list[int] = asked(service, "GET", "/faults")[1]["acted"]
+    return found
 
 
 def spot_job(name: str, script: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Create, describe, list and stop for the three kinds of jobs."""
+"""Create, describe, list, stop and delete for the three kinds of jobs."""
 
 from include.nacre.local.api.checks import check_job, check_quotas
 from include.nacre.local.api.creation import add, body_of
@@ -11,9 +11,13 @@ from include.nacre.local.jobrecord import (
     is_spot,
     new_job,
 )
-from include.nacre.local.lifecycle import IllegalMove
+from include.nacre.local.lifecycle import ENDED, IllegalMove
 from include.nacre.local.protocol.core import Request, Response
-from include.nacre.local.protocol.errors import ResourceInUseError, ValidationError
+from include.nacre.local.protocol.errors import (
+    ResourceInUseError,
+    ResourceNotFoundError,
+    ValidationError,
+)
 from include.nacre.local.store import Resource
 from include.nacre.local.world import World
 
@@ -66,6 +70,20 @@ def stop_job(world: World, kind: JobKind, request: Request) -> Response:
             f"The request was rejected because the {kind.noun} is in status {status}."
         ) from refused
     world.jobs.stop(kind.kind, job.name)
+    return {}
+
+
+def delete_job(world: World, kind: JobKind, request: Request) -> Response:
+    """Forget a job that has ended; its name is free again, what it wrote stays where it is."""
+    try:
+        job = _found(world, kind, request)
+    except ValidationError as error:  # this operation has a code of its own for it
+        raise ResourceNotFoundError(str(error)) from error
+    if job.status not in ENDED:
+        raise ResourceInUseError(
+            f"The {kind.noun} cannot be deleted because it is in status {job.status}."
+        )
+    world.store.delete(kind.kind, job.name)
     return {}
 
 

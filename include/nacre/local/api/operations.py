@@ -61,6 +61,10 @@ _OPERATIONS: Mapping[str, Callable[[World, Request], Response]] = MappingProxyTy
 )
 
 
+# The service has no such call for transform jobs.
+_DELETABLE = ("Training", "Processing")
+
+
 def operations(world: World) -> Mapping[str, Operation]:
     """Every operation, bound to the world that it acts on."""
     table = {name: functools.partial(run, world) for name, run in _OPERATIONS.items()}
@@ -69,4 +73,6 @@ def operations(world: World) -> Mapping[str, Operation]:
         table[f"Describe{kind.word}Job"] = functools.partial(jobs.describe_job, world, kind)
         table[f"List{kind.word}Jobs"] = functools.partial(jobs.list_jobs, world, kind)
         table[f"Stop{kind.word}Job"] = functools.partial(jobs.stop_job, world, kind)
+        if kind.word in _DELETABLE:
+            table[f"Delete{kind.word}Job"] = functools.partial(jobs.delete_job, world, kind)
     return table

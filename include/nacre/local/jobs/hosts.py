@@ -39,10 +39,14 @@ class Ended:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long hosts may run, and how long they have to end when asked to (seconds)."""
+    """How long hosts may run, and how long they have to end when asked to (seconds).
+
+    `over` is what is reported when their time is over.
+    """
 
     runtime: float | None
     grace: float
+    over: str = "Stopping"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What all kinds of jobs share: the request and its place, as they are needed along the way."""
 
+import functools
 import math
 import os
 import time
@@ -56,21 +57,14 @@ class Job:
         """Where the job's addresses are."""
         return self.workspace.objects
 
-    @property
+    @functools.cached_property
     def limits(self) -> Limits:
-        """The request's time limit, and the time to end after a stop."""
-        return Limits(min(self._may_run, self._may_wait), self.workspace.grace_seconds)
-
-    @property
-    def _may_run(self) -> float:
-        condition = self.request.get("StoppingCondition") or {}
-        longest: float = condition.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME)
-        return max(0.0, longest - self._ran)
-
-    @property
-    def _may_wait(self) -> float:
-        until = self.spec.wait_until
-        return math.inf if until is None else max(0.0, until - time.time())
+        """The time limit from now on that is over first, and the time to end after a stop."""
+        condition, until = self.request.get("StoppingCondition") or {}, self.spec.wait_until
+        may_run = condition.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME) - self._ran
+        may_wait = math.inf if until is None else until - time.time()
+        over = "Stopping" if may_run <= may_wait else "MaxWaitTimeExceeded"
+        return Limits(max(0.0, min(may_run, may_wait)), self.workspace.grace_seconds, over)
 
     def hosts(self, streams: Mapping[str, str], runtime: Runtime) -> list[Host]:
         """The job's hosts (a log stream each), with the runtime's Python and commands."""
@@ -104,7 +98,7 @@ class Job:
 
     def over_time(self) -> None:
         """Tell that the job is being stopped because its time is over."""
-        self.report("MaxWaitTimeExceeded" if self._may_wait <= 0 else "Stopping", {})
+        self.report(self.limits.over, {})
 
     def fetch(self, uri: str, target: Path) -> None:
         """Copy one object that the job cannot do without."""
