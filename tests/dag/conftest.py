@@ -23,6 +23,9 @@ os.environ |= {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
     "AIRFLOW__NACRE__INSTALLATION": "tests",
+    # Set, so that tests can begin the life of a job by hand, too: outside of a task there is nobody
+    # to ask for a variable.
+    "AIRFLOW_VAR_NACRE_DEFAULTS": "{}",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
 for folder in ("dags", "plugins"):

@@ -1,12 +1,24 @@
 """What jobs have beside their step's request: defaults given once, and the tags of their origin."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from airflow import settings
+from airflow.models.variable import Variable
+from airflow.sdk.exceptions import ErrorType
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import (
+    ErrorResponse,
+    GetVariable,
+    GetVariableKeys,
+    VariableKeysResult,
+)
 
 from include.nacre.dag import PipelineDag
+from include.nacre.dag.dressing import VARIABLE, deployment_defaults
+from include.nacre.dag.faults import StepFailed
 from include.nacre.dag.identity import Generation, TaskKey
 from include.nacre.dag.kinds import PROCESSING
 from include.nacre.dag.tags import Origin, origin_in, origin_of
@@ -108,6 +120,52 @@ def test_a_dag_and_a_step_win_over_the_variable(sagemaker: LocalSageMaker, defau
         for step in "AB"
     }
     assert found == {"A": (True, {"stage": "this"}), "B": (False, {})}
+
+
+def variable(text: str) -> None:
+    """Put the variable into Airflow's database."""
+    with settings.Session() as session:
+        session.query(Variable).filter_by(key=VARIABLE).delete()
+        session.add(Variable(key=VARIABLE, val=text))
+        session.commit()
+
+
+@pytest.fixture
+def in_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv(f"AIRFLOW_VAR_{VARIABLE.upper()}")
+    yield
+    with settings.Session() as session:
+        session.query(Variable).filter_by(key=VARIABLE).delete()
+        session.commit()
+
+
+@pytest.mark.usefixtures("in_database")
+def test_the_variable_is_read_when_a_job_is_created_and_need_not_exist(
+    sagemaker: LocalSageMaker,
+) -> None:
+    dag = dag_of(script("Work"))
+    without = own(job_tags(sagemaker, run(dag)))
+    variable('{"Tags": {"team": "ml"}}')
+    assert (without, own(job_tags(sagemaker, run(dag)))) == ({}, {"team": "ml"})
+
+
+class BusyServer:
+    """An API server that answers for the names of variables, and fails for their values."""
+
+    def send(self, message: Any) -> Any:
+        if isinstance(message, GetVariableKeys):
+            return VariableKeysResult(keys=[VARIABLE], total_entries=1)
+        assert isinstance(message, GetVariable)
+        return ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500})
+
+
+def test_defaults_that_are_there_and_cannot_be_read_are_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(f"AIRFLOW_VAR_{VARIABLE.upper()}")
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", BusyServer(), raising=False)
+    with pytest.raises(StepFailed, match="nacre_defaults cannot be read at the moment"):
+        deployment_defaults()
 
 
 @pytest.mark.parametrize(
