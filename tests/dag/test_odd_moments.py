@@ -1,6 +1,8 @@
 """Moments that nobody planned for: each has its defined end."""
 
 import asyncio
+import contextlib
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +17,10 @@ from include.nacre.dag.tags import origin_of
 from include.nacre.dag.trigger import JobTrigger
 from include.nacre.definition.authoring import Condition, Fail, equals
 from tests.dag.runs import clear_and_run, jobs_of, output_of, run, run_as
-from tests.dag.steps import dag_of, made, reporting, script
-from tests.dag.test_one_job import broken_once, sleeper, started, statuses
+from tests.dag.steps import SLEEP, dag_of, made, reporting, script
+from tests.dag.test_one_job import broken_once, log_of, sleeper, started, statuses
 from tests.support.local_sagemaker import LocalSageMaker
+from tests.unit.local_service.faulty import put
 
 pytestmark = pytest.mark.usefixtures("airflow")
 HOURS = 5 * 3600
@@ -84,6 +87,63 @@ def test_without_a_state_store_a_retry_adopts_and_a_clear_starts_anew(
     assert (outcome.task("Work").try_number, statuses(sagemaker, outcome)) == (2, ["Completed"])
     outcome = clear_and_run(outcome, "Work")
     assert (outcome.state, statuses(sagemaker, outcome)) == ("success", ["Completed"] * 2)
+
+
+def delete_unseen(service: LocalSageMaker, prefix: str) -> threading.Thread:
+    """Stop and delete the job whose name begins so, while nobody can look at it."""
+    looks = [{"call": call, "do": "unavailable"} for call in ("Describe*", "ListProcessingJobs")]
+
+    def delete() -> None:
+        client = service.client("sagemaker")
+        name = when_it_listens(service, prefix)
+        put(service, *looks)
+        client.stop_processing_job(ProcessingJobName=name)
+        for _ in range(600):
+            with contextlib.suppress(client.exceptions.ResourceInUse):
+                client.delete_processing_job(ProcessingJobName=name)
+                break
+            time.sleep(0.1)
+        put(service)
+
+    thread = threading.Thread(target=delete, daemon=True)
+    thread.start()
+    return thread
+
+
+def when_it_listens(service: LocalSageMaker, prefix: str) -> str:
+    """The name of the one job that begins so, as soon as it runs."""
+    client = service.client("sagemaker")
+    for _ in range(600):
+        for job in client.list_processing_jobs(NameContains=prefix)["ProcessingJobSummaries"]:
+            name = str(job["ProcessingJobName"])
+            if "listening" in log_of(service, name):
+                return name
+        time.sleep(0.1)
+    raise TimeoutError(f"no job {prefix} has begun to listen within 60 s")
+
+
+def test_a_job_that_a_person_deletes_fails_its_task(
+    sagemaker: LocalSageMaker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deleting = delete_unseen(sagemaker, "tests-deleteme")
+    outcome = run(dag_of(script("Deleteme", SLEEP)))
+    deleting.join()
+    log = capfd.readouterr().out
+    assert outcome.state == "failed"
+    assert "does not exist any more: somebody deleted it" in log
+    assert "Worth another try (Lost)" in log
+
+
+def test_the_try_after_that_makes_the_job_anew(sagemaker: LocalSageMaker) -> None:
+    task = quick()
+    first, context = started(task)
+    first._waiting().to_the_end()
+    sagemaker.client("sagemaker").delete_processing_job(ProcessingJobName=first.name)
+    second = JobRun(task, context)  # type: ignore[arg-type]
+    second.launch()
+    answer = second._waiting().to_the_end()
+    # A deleted name is free again, so it is the same.
+    assert (second.name, answer["ProcessingJobStatus"]) == (first.name, "Completed")
 
 
 def test_two_deployments_with_the_same_dags_share_an_account_and_nothing_else(

@@ -44,7 +44,9 @@ AWAY = frozenset(
     {"InternalError", "InternalFailure", "InternalServerError", "RequestTimeout"}
     | {"ServiceUnavailable", "ServiceUnavailableException"}
 )
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+# By a clock that is wrong, too: what is signed holds for minutes.
+_UNTIMELY = ("InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed")
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", *_UNTIMELY})
 MISSING = frozenset(
     {"404", "NoSuchBucket", "NoSuchKey", "NotFound", "ResourceNotFound"}
     | {"ResourceNotFoundException"}
@@ -151,6 +153,12 @@ _ADVICE = {
     Trouble.OTHER: "Clear the task when the cause is mended.",
 }
 _ADVICE_BY_CODE = {
+    **dict.fromkeys(
+        _UNTIMELY,
+        "Look whether this machine's clock is right: the service takes what was signed within "
+        "minutes of its own time. If it is, renew the credentials of connection {connection!r}. "
+        "Then clear the task.",
+    ),
     "NoCredentialsError": "Connection {connection!r} has no credentials: give it a login and "
     "password, a role or a profile, then clear the task.",
     "NoRegionError": "Connection {connection!r} has no region: set region_name in its extra, then "

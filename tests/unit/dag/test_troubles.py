@@ -23,6 +23,8 @@ URL = "http://127.0.0.1:1"
         ("InternalFailure", 500, Trouble.PASSING),
         ("SomethingNew", 502, Trouble.PASSING),
         ("ExpiredTokenException", 400, Trouble.EXPIRED),
+        ("InvalidSignatureException", 400, Trouble.EXPIRED),
+        ("RequestTimeTooSkewed", 403, Trouble.EXPIRED),
         ("ResourceNotFound", 400, Trouble.MISSING),
         ("ValidationException", 400, Trouble.REFUSED),
         ("AccessDeniedException", 400, Trouble.DENIED),
@@ -46,6 +48,30 @@ def test_a_code_decides(code: str, status: int, trouble: Trouble) -> None:
 )
 def test_what_the_client_itself_finds_is_told_apart(error: Exception, trouble: Trouble) -> None:
     assert understood(error).trouble is trouble
+
+
+@pytest.mark.parametrize(
+    ("error", "exception"),
+    [
+        (refused("CreateTrainingJob", "ThrottlingException"), "Step.THROTTLING"),
+        (refused("CreateTrainingJob", "RequestLimitExceeded"), "Step.THROTTLING"),
+        (refused("CreateTrainingJob", "SomethingNew", 503), "Step.SERVICE_FAULT"),
+        (refused("CreateTrainingJob", "InternalServerError", 500), "Step.SERVICE_FAULT"),
+        (refused("CreateTrainingJob", "ResourceLimitExceeded"), "SageMaker.RESOURCE_LIMIT"),
+        (refused("CreateTrainingJob", "AccessDeniedException"), None),
+        (EndpointConnectionError(endpoint_url=URL), "Step.SERVICE_FAULT"),
+        (NoCredentialsError(), None),
+    ],
+)
+def test_retry_policies_name_what_the_service_was_in_the_way_of(
+    error: Exception, exception: str | None
+) -> None:
+    assert understood(error).exception == exception
+
+
+def test_a_clock_that_is_wrong_is_the_first_thing_to_look_at() -> None:
+    message = in_full(understood(refused("DescribeTrainingJob", "InvalidSignatureException")), "a")
+    assert "Look whether this machine's clock is right" in message
 
 
 def test_a_message_says_what_failed_and_what_to_do_next() -> None:
