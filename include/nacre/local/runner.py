@@ -27,6 +27,9 @@ from include.nacre.local.store import Resource, Store
 _LOG = logging.getLogger(__name__)
 
 
+_LONGEST_GOODBYE = 10.0  # seconds; what a job's process does after its end takes milliseconds
+
+
 class JobKey(NamedTuple):
     """A job by kind and name."""
 
@@ -68,6 +71,7 @@ class Runner:
         self._clock = clock
         self._told = told  # of each job's end, when the store has it; by any thread, at once
         self._lock = threading.Lock()
+        self._seen_off = threading.Condition(self._lock)
         self._waiting: deque[JobKey] = deque()
         self._running: dict[JobKey, ProcessId] = {}
         self._later = Later()
@@ -103,6 +107,16 @@ class Runner:
             self._later.after(left, functools.partial(self.stop, kind, name))
         else:
             self._told(kind, name)
+
+    def let_go(self, kind: Kind, name: str) -> bool:
+        """Wait until a job that has ended has no process any more, nor anything of it in a folder.
+
+        False if that takes too long. Only then can its name be another job's.
+        """
+        with self._seen_off:
+            return self._seen_off.wait_for(
+                lambda: JobKey(kind, name) not in self._running, _LONGEST_GOODBYE
+            )
 
     def close(self, grace: float) -> None:
         """End all jobs: ask, wait so many seconds, kill. What did not end by itself is Failed."""
@@ -206,7 +220,6 @@ class Runner:
         with self._lock:
             if self._closed:
                 return
-            self._running.pop(key)
             claimed = self._claimed(key)
             # Two servers, one killed at the wrong moment, can each start a supervisor for a job:
             # the one that came too late ends at once, and the job is the other's.
@@ -214,6 +227,9 @@ class Runner:
                 self._watch(key, claimed)
                 return
         self._lose(key)
+        with self._seen_off:
+            self._running.pop(key)
+            self._seen_off.notify_all()
         self._fill()
 
     def _claimed(self, key: JobKey) -> ProcessId | None:

@@ -20,6 +20,9 @@ class JobRunner(Protocol):
     def stop(self, kind: Kind, name: str) -> None:
         """That job, which is Stopping in the store, has to end."""
 
+    def let_go(self, kind: Kind, name: str) -> bool:
+        """Whether nothing of that job, which has ended, is at work any more; waits for that."""
+
 
 class PipelineRunner(Protocol):
     """Whoever makes the executions of the store go on. No call waits for anything."""

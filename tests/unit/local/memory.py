@@ -55,6 +55,10 @@ class WrittenDown:
     def stop(self, kind: Kind, name: str) -> None:
         self.asked.append(("stop", kind, name))
 
+    def let_go(self, kind: Kind, name: str) -> bool:
+        self.asked.append(("let go", kind, name))
+        return True
+
 
 class PipelinesWrittenDown:
     """An executor that executes nothing: what it was asked for, in order."""

@@ -1,6 +1,7 @@
 """How many jobs run at once, in which order, and what becomes of those whose process is gone."""
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -385,3 +386,33 @@ def test_a_job_that_somebody_deleted_keeps_no_other_waiting(
     store.delete("training", "a")
     sleepers.end("a")
     assert until(lambda: list(sleepers.started) == ["a", "b", "c"])
+
+
+def test_a_job_that_has_ended_is_let_go_when_its_process_has_ended(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a")
+    for event in ("Launched", "Running", "Completed"):
+        store.update("training", "a", lambda job: after(job, event, time.time()))  # noqa: B023
+    threading.Timer(0.2, sleepers.started["a"].kill).start()
+    let_go = runner.let_go("training", "a")
+    assert (let_go, sleepers.started["a"].wait(), store.supervisor("training", "a")) == (
+        True,
+        -9,
+        None,
+    )
+
+
+def test_a_name_that_is_free_again_can_be_used_at_once(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    for number in range(5):
+        submit(store, runner, "a")
+        for event in ("Launched", "Running", "Completed"):
+            store.update("training", "a", lambda job: after(job, event, time.time()))  # noqa: B023
+        threading.Timer(0.02 * number, sleepers.started["a"].kill).start()
+        assert runner.let_go("training", "a")
+        store.delete("training", "a")
+    submit(store, runner, "a")
+    time.sleep(0.1)
+    assert status(store, "a") == "InProgress"

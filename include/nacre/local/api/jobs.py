@@ -79,7 +79,7 @@ def delete_job(world: World, kind: JobKind, request: Request) -> Response:
         job = _found(world, kind, request)
     except ValidationError as error:  # this operation has a code of its own for it
         raise ResourceNotFoundError(str(error)) from error
-    if job.status not in ENDED:
+    if job.status not in ENDED or not world.jobs.let_go(kind.kind, job.name):
         raise ResourceInUseError(
             f"The {kind.noun} cannot be deleted because it is in status {job.status}."
         )
