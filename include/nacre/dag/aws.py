@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from include.nacre.dag.kinds import Kind
+from include.nacre.dag.servicemodels import shared
 from include.nacre.dag.troubles import Trouble, understood
 from include.nacre.native.clients import Clients
 from include.nacre.native.execution import list_steps
@@ -56,7 +57,7 @@ class Aws:
 
     @cached_property
     def _session(self) -> Any:
-        return self._hook.get_session()
+        return shared(self._hook.get_session())
 
     def _client(self, service: str) -> Any:
         # Not hook.conn: for its user agent it looks through the call stack and loads the hooks of

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,9 +12,10 @@ from include.nacre.dag.patience import FOREVER, Patience
 from include.nacre.native import execution
 from include.nacre.native.pace import interval
 
-FIRST_LOOKS = (0.2, 0.3, 0.5, 1.0)
-"""Seconds between the first looks at a job. Deferring costs about two seconds more than the wait
-itself, so what ends within two seconds is not worth it."""
+FIRST_LOOKS, LOOKS_AT_RUNNING = (0.2, 0.3, 0.5), (0.25, 0.25, 0.25, 0.25)
+"""Seconds between the first looks at a job; the second ones are for a job that runs by then.
+Deferring costs about two seconds more than the wait itself, so what ends within two seconds is not
+worth it. What has not even begun to run after the first of them will not."""
 
 SLICE = 1.0
 """The longest sleep in seconds, so that a kill ends the wait soon."""
@@ -57,20 +58,25 @@ class Waiting:
 
     def for_a_moment(self) -> Answer:
         """Look at a job for two seconds, or until it ends."""
-        return self._until_end(iter(FIRST_LOOKS))
+        answer = self._looks(self.look(), FIRST_LOOKS)
+        if self.kind.timed_by and "started" not in self.kind.times(answer):
+            return answer
+        return self._looks(answer, LOOKS_AT_RUNNING)
 
     def to_the_end(self) -> Answer:
         """Look at a job until it ends, less often the older it is."""
         answer = self.for_a_moment()
         born = time.monotonic() - age(answer)
-        return self._until_end(interval(time.monotonic() - born) for _ in itertools.repeat(None))
+        rests = (interval(time.monotonic() - born) for _ in itertools.repeat(None))
+        return self._looks(answer, rests)
 
-    def _until_end(self, rests: Iterator[float]) -> Answer:
-        while not self.kind.ended(self.kind.status(answer := self.look())):
-            rest = next(rests, None)
-            if rest is None:
+    def _looks(self, answer: Answer, rests: Iterable[float]) -> Answer:
+        """Look again after each of the rests, unless the job has ended."""
+        for rest in rests:
+            if self.kind.ended(self.kind.status(answer)):
                 break
             self._rest(rest)
+            answer = self.look()
         return answer
 
     def _rest(self, seconds: float) -> None:

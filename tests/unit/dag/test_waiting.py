@@ -74,9 +74,32 @@ def test_each_step_of_an_execution_is_said_when_it_changes() -> None:
     ]
 
 
+def rests(*answers: Any, kind: Kind = TRAINING) -> list[float]:
+    """How long a moment waits between its looks."""
+    rested: list[float] = []
+    said: list[str] = []
+    service = cast("Aws", Answers(*answers))
+    wait = Waiting(service, kind, "j", said.append, said.append, sleep=rested.append)
+    wait.for_a_moment()
+    return rested
+
+
 def test_a_moment_is_a_few_looks() -> None:
-    wait, _ = waiting(state("InProgress"))
-    assert wait.for_a_moment()["TrainingJobStatus"] == "InProgress"
+    running = {**state("InProgress"), "TrainingStartTime": datetime.now(UTC)}
+    assert sum(rests(running)) == 2.0
+
+
+def test_a_moment_is_shorter_for_what_does_not_run_yet() -> None:
+    assert sum(rests(state("InProgress", "Starting"))) == 1.0
+
+
+def test_a_moment_is_over_when_the_job_is() -> None:
+    assert rests(state("InProgress"), state("Completed")) == [0.2]
+
+
+def test_what_is_not_said_to_run_is_looked_at_all_the_same() -> None:
+    executing = {"PipelineExecutionStatus": "Executing", "CreationTime": datetime.now(UTC)}
+    assert sum(rests({**executing, "Steps": []}, kind=EXECUTION)) == 2.0
 
 
 def test_a_throttled_look_is_not_the_end() -> None:
