@@ -14,7 +14,7 @@ from typing import Any, Self
 from airflow.sdk import RetryAction, RetryDecision, RetryPolicy
 
 from include.nacre.dag.faults import StepFailed
-from include.nacre.dag.retries import FITTING_RETRIES, give_up, try_again
+from include.nacre.dag.retries import FITTING_RETRIES, KILLED, give_up, try_again
 from include.nacre.definition import records
 from include.nacre.definition.retrying import most_attempts, next_attempt
 
@@ -90,6 +90,8 @@ class PolicyRetries(RetryPolicy):
         """Decide by the policies and what was tried so far; keep that there is one try more."""
         from include.nacre.dag.deployment import TaskStore
 
+        if _code(exception) == KILLED:  # as a lost process, of which nobody is asked
+            return RetryDecision.default()
         store, named = TaskStore(context), _exception(exception)
         so_far = Attempts.from_record(store.get(KEY))
         if so_far is None or so_far.cleared != max_tries:
@@ -107,7 +109,7 @@ class PolicyRetries(RetryPolicy):
         named = _exception(failure)
         if named is None:
             return self._of_its_own(failure, so_far)
-        code, made = getattr(failure, "code", ""), so_far.made.get(named, 0)
+        code, made = _code(failure), so_far.made.get(named, 0)
         if not named:
             return give_up(code, "no RetryPolicies can name this")
         when = next_attempt(self.policies, named, so_far.made, so_far.started, now)
@@ -122,7 +124,7 @@ class PolicyRetries(RetryPolicy):
         decision = FITTING_RETRIES.evaluate(failure, 0, 0)
         if decision.action is RetryAction.FAIL or so_far.own < self.own:
             return decision
-        return give_up(getattr(failure, "code", ""), f"the task's own retries are {self.own}")
+        return give_up(_code(failure), f"the task's own retries are {self.own}")
 
     def serialize(self) -> dict[str, Any]:
         return {
@@ -137,3 +139,7 @@ def _exception(failure: BaseException) -> str | None:
     no name for, None of what is not SageMaker's affair.
     """
     return failure.exception if isinstance(failure, StepFailed) else None
+
+
+def _code(failure: BaseException) -> str:
+    return failure.code if isinstance(failure, StepFailed) else ""

@@ -17,6 +17,8 @@ from include.nacre.definition.retrying import exception_of_code, exception_of_fa
 STOPPED, LOST, OVER_TIME = "Stopped", "Lost", "MaxRuntimeExceeded"
 """Codes of our own for ends that have none: a job that was stopped, one that was deleted while it
 was waited for; and for any job that ran as long as it may SageMaker's word for a training job."""
+KILLED = "Killed"
+"""The code of a process that Airflow told to end: it says nothing about the job."""
 ALGORITHM_ERROR, CLIENT_ERROR = "AlgorithmError", "ClientError"
 """What the FailureReason of a job begins with whose script failed, or whose request was wrong."""
 

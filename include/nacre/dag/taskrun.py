@@ -20,7 +20,7 @@ from include.nacre.dag.kinds import Kind
 from include.nacre.dag.launch import Intent, Launcher
 from include.nacre.dag.patience import CREATE_SECONDS, Patience, aws_errors
 from include.nacre.dag.points import Point, reached
-from include.nacre.dag.retries import LOST
+from include.nacre.dag.retries import KILLED, LOST
 from include.nacre.dag.succession import has_successor, silences, state_of
 from include.nacre.dag.tags import Origin
 from include.nacre.dag.troubles import Trouble, in_full, understood
@@ -51,7 +51,7 @@ def clear_errors(connection: str | None) -> Iterator[None]:
     except JobVanishedError as end:
         raise StepFailed(str(end), LOST, NO_EXCEPTION) from None
     except KilledError as end:
-        raise StepFailed(str(end)) from None
+        raise StepFailed(str(end), KILLED) from None
 
 
 class TaskRun(ABC):

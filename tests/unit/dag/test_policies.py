@@ -9,6 +9,7 @@ from airflow.sdk import RetryAction, RetryDecision
 
 from include.nacre.dag.faults import NO_EXCEPTION, StepFailed
 from include.nacre.dag.policies import KEY, SPARE_TRIES, Attempts, PolicyRetries
+from include.nacre.dag.retries import KILLED
 from include.nacre.definition.records import RetryPolicy
 
 RETRY, FAIL, DEFAULT = RetryAction.RETRY, RetryAction.FAIL, RetryAction.DEFAULT
@@ -98,6 +99,13 @@ def test_what_is_not_sagemakers_affair_has_the_tasks_own_retries() -> None:
     policy = PolicyRetries((ON_CAPACITY,), own=1)
     failures = [LOST_CONNECTION, NO_CAPACITY, NO_CAPACITY, StepFailed("out of time")]
     assert actions(policy, *failures) == [DEFAULT, RETRY, RETRY, FAIL]
+
+
+def test_a_process_that_airflow_ended_is_as_good_as_lost() -> None:
+    killed = StepFailed("is waited for no longer", KILLED)
+    policy = PolicyRetries((ON_CAPACITY,))
+    failures = [killed, NO_CAPACITY, killed, NO_CAPACITY, NO_CAPACITY]
+    assert actions(policy, *failures) == [DEFAULT, RETRY, DEFAULT, RETRY, FAIL]
 
 
 def test_what_would_stay_so_is_not_tried_again() -> None:
