@@ -7,6 +7,7 @@ import pytest
 from include.nacre.local.cloudwatch.streams import LogGroups
 from include.nacre.local.console.facts import addresses_of, duration
 from include.nacre.local.console.pages import Console
+from include.nacre.local.faults.rules import JobRule, Scenario
 from tests.unit.local.memory import BUCKET, ROLE, XGBOOST, InMemory, channel, processing, training
 
 
@@ -32,6 +33,21 @@ def test_the_first_page_lists_what_there_is(sagemaker: InMemory, console: Consol
     page = text(console, "/")
     links = ('href="/console/training-jobs/fit"', 'href="/console/processing-jobs/clean"')
     assert [link in page for link in links] == [True, True]
+
+
+def test_the_first_page_tells_of_faults_in_force(sagemaker: InMemory, console: Console) -> None:
+    before = "Faults in force" in text(console, "/")
+    sagemaker.world.faults.replace(
+        Scenario([JobRule(job="Training", do="internal", name="<b>*", times=2)])
+    )
+    sagemaker.call("CreateTrainingJob", **training("fit"))
+    page = text(console, "/")
+    assert (before, "acted 0 times" in page, '"do": "internal"' in page, "<b>*" in page) == (
+        False,
+        True,
+        True,
+        False,
+    )
 
 
 def test_a_jobs_page_shows_status_reason_request_and_log(

@@ -100,7 +100,9 @@ class Console:
 
     def _home(self) -> Reply:
         tables = [(word, part, self._rows(part, _HOME_ROWS)) for word, part in SECTIONS.items()]
-        return _rendered("home.html", tables=tables, place=self._world.place)
+        faults = self._world.faults.described()
+        rules = list(zip(faults["rules"], faults["acted"], strict=True))
+        return _rendered("home.html", tables=tables, place=self._world.place, rules=rules)
 
     def _list(self, word: str, query: str) -> Reply:
         contains = parse_qs(query).get("contains", [""])[0]
