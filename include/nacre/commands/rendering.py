@@ -7,8 +7,10 @@ from pathlib import Path
 
 from include.nacre.commands.aws import clients, explained
 from include.nacre.commands.command import Command, CommandError, counted
+from include.nacre.commands.defaults import add_defaults, given_defaults
 from include.nacre.commands.options import a_folder, add_region, add_site
 from include.nacre.commands.targets import TARGET_HELP, Targets, targets
+from include.nacre.definition.merging import with_job_defaults
 from include.nacre.definition.records import Pipeline
 
 INDENT = 2
@@ -16,7 +18,8 @@ INDENT = 2
 
 def render(options: argparse.Namespace) -> int:
     """Print definitions as they would be sent, or write each to a file."""
-    pipelines = _wanted(options)
+    defaults = given_defaults(options)
+    pipelines = [with_job_defaults(item, defaults) for item in _wanted(options)]
     if options.output:
         _write(pipelines, options.output)
     elif len(pipelines) == 1:
@@ -104,6 +107,7 @@ def _render_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{TARGET_HELP}, a DAG file or a DAG's id; none: every pipeline of the project",
     )
     add_site(parser)
+    add_defaults(parser)
     parser.add_argument(
         "--output", metavar="FOLDER", type=a_folder, help="write FOLDER/<pipeline>.json instead"
     )

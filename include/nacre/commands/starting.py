@@ -6,9 +6,11 @@ from typing import Any
 
 from include.nacre.commands.aws import clients, explained
 from include.nacre.commands.command import INTERRUPTED, Command, CommandError
+from include.nacre.commands.defaults import add_defaults, given_defaults
 from include.nacre.commands.options import add_pairs, add_site, at_least_one, pairs
 from include.nacre.commands.targets import targets
 from include.nacre.definition.faults import DefinitionError
+from include.nacre.definition.merging import with_job_defaults
 from include.nacre.definition.reader import read_pipeline
 from include.nacre.definition.records import Pipeline
 
@@ -46,7 +48,9 @@ def _start_options(options: argparse.Namespace) -> Any:
 
 def _there(sagemaker: Any, options: argparse.Namespace) -> Pipeline:
     """Return the pipeline as the account has it: what starts is not what the project may hold."""
-    mine = targets(options).find(options.name)
+    defaults = given_defaults(options)
+    found = targets(options).find(options.name)
+    mine = found and with_job_defaults(found, defaults)
     name = mine.name if mine else options.name
     version = {
         "PipelineVersionId": options.version_id,
@@ -92,6 +96,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("name", metavar="NAME", help="a pipeline of the project, or the name or ARN of any other")
     add_site(parser)
+    add_defaults(parser)
     add_pairs(parser, "--parameter", "a parameter's value")
     add("--wait", action="store_true", help="show the steps' states until all has ended")
     add(

@@ -5,8 +5,10 @@ from typing import Any
 
 from include.nacre.commands.aws import clients, explained
 from include.nacre.commands.command import Command, CommandError
+from include.nacre.commands.defaults import add_defaults, given_defaults
 from include.nacre.commands.options import add_pairs, add_site, at_least_one, pairs
 from include.nacre.commands.targets import TARGET_HELP, targets
+from include.nacre.definition.merging import with_job_defaults
 from include.nacre.definition.records import Pipeline
 
 
@@ -24,8 +26,9 @@ def upsert(options: argparse.Namespace) -> int:
 
 def _all_wanted(options: argparse.Namespace) -> list[Any]:
     """Return what shall be there. Everything that can be wrong is found before the first call."""
-    tags = pairs("--tag", options.tag)
-    pipelines = _pipelines(options)
+    defaults = given_defaults(options)
+    tags = {**defaults.tags("Pipeline"), **pairs("--tag", options.tag)}
+    pipelines = [with_job_defaults(item, defaults) for item in _pipelines(options)]
     faults, wanted = [], []
     for pipeline in pipelines:
         try:
@@ -75,6 +78,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("names", metavar="NAME", nargs="*", help=TARGET_HELP)
     add("--all", action="store_true", help="every pipeline of the project")
     add_site(parser)
+    add_defaults(parser)
     add_pairs(parser, "--tag", "a tag, added to those that the pipeline has")
     add("--parallelism", metavar="N", type=at_least_one, help="steps at once in an execution")
     add("--display-name", metavar="TEXT")

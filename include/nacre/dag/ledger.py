@@ -5,12 +5,14 @@ Airflow's own does, which may ask the database.
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 from include.nacre.dag.identity import TaskKey
 from include.nacre.dag.strays import States
 
-AT_ONCE = 20
-"""Runs in one question: their ids, escaped, stand in an address of at most 64 kB."""
+LONGEST_QUESTION = 4000
+"""Characters of runs' ids in one question: escaped, they stand in an address, and what is between a
+worker and the API server may take no more than 8 kB of that."""
 
 
 def states_in_task(keys: Collection[TaskKey]) -> States:
@@ -69,16 +71,22 @@ def has_run_anything() -> bool:
 def _by_task(
     keys: Collection[TaskKey],
 ) -> Iterator[tuple[tuple[str, str], Sequence[TaskKey]]]:
-    """Yield the keys of each task, some of them at a time."""
+    """Yield the keys of each task, as many at a time as fit into one question."""
 
     def task(key: TaskKey) -> tuple[str, str]:
         return key.dag_id, key.task_id
 
     for name, group in groupby(sorted(keys, key=task), task):
-        rest = list(group)
-        while rest:
-            yield name, rest[:AT_ONCE]
-            rest = rest[AT_ONCE:]
+        some: list[TaskKey] = []
+        length = 0
+        for key in group:
+            more = len(quote(key.run_id))
+            if some and length + more > LONGEST_QUESTION:
+                yield name, some
+                some, length = [], 0
+            some.append(key)
+            length += more
+        yield name, some
 
 
 def _text(state: Any) -> str | None:
