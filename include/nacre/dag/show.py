@@ -6,7 +6,8 @@ from itertools import chain
 from include.nacre.dag.params import JSON_TYPES
 from include.nacre.dag.plan import Plan, Task, make_plan
 from include.nacre.definition.paths import format_path
-from include.nacre.definition.records import Parameter, Pipeline
+from include.nacre.definition.records import Parameter, Pipeline, RetryPolicy
+from include.nacre.definition.retrying import attempts_allowed
 
 
 def plan_text(pipeline: Pipeline) -> str:
@@ -17,6 +18,7 @@ def plan_text(pipeline: Pipeline) -> str:
         _params(pipeline.parameters),
         _tasks(plan.tasks),
         _exports(plan.tasks),
+        _retries(plan.tasks),
         _unseen(plan),
         _faults(plan),
     )
@@ -52,6 +54,23 @@ def _exports(tasks: Sequence[Task]) -> Iterator[str]:
     if rows:
         yield ""
         yield from _table(("TASK", "LEAVES FOR LATER TASKS"), rows)
+
+
+def _retries(tasks: Sequence[Task]) -> Iterator[str]:
+    rows = [
+        (task.task_id, ", ".join(policy.exception_types), _limit(policy))
+        for task in tasks
+        for policy in task.step.retry_policies
+    ]
+    if rows:
+        yield ""
+        yield from _table(("TASK", "TRIED AGAIN AFTER", "AT MOST"), rows)
+
+
+def _limit(policy: RetryPolicy) -> str:
+    if policy.expire_after_min is not None:
+        return f"for {_counted(policy.expire_after_min, 'minute')}"
+    return _counted(attempts_allowed(policy), "time")
 
 
 def _unseen(plan: Plan) -> Iterator[str]:

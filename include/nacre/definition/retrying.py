@@ -68,8 +68,12 @@ def next_attempt(
     when = now + _delay(policy, attempts)
     if policy.expire_after_min is not None:
         return when if when < started + 60 * policy.expire_after_min else None
-    most = _MAX_ATTEMPTS if policy.max_attempts is None else policy.max_attempts
-    return when if attempts < most else None
+    return when if attempts < attempts_allowed(policy) else None
+
+
+def attempts_allowed(policy: RetryPolicy) -> int:
+    """Return how many attempts a policy allows that counts attempts, and not the time."""
+    return _MAX_ATTEMPTS if policy.max_attempts is None else policy.max_attempts
 
 
 def most_attempts(policies: Sequence[RetryPolicy]) -> int:
@@ -90,7 +94,7 @@ def _deciding(policies: Iterable[RetryPolicy]) -> Iterable[RetryPolicy]:
 
 def _most(policy: RetryPolicy) -> int:
     if policy.expire_after_min is None:
-        return _MAX_ATTEMPTS if policy.max_attempts is None else policy.max_attempts
+        return attempts_allowed(policy)
     # Attempts for exceptions that another policy decides count here, too: they make the delays of
     # a rate below 1 shorter.
     shrinks = policy.backoff_rate is not None and policy.backoff_rate < 1

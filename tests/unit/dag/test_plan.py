@@ -13,6 +13,7 @@ from include.nacre.definition.authoring import (
     Model,
     Pipeline,
     Processing,
+    RetryPolicy,
     Training,
     equals,
     pipeline,
@@ -163,6 +164,23 @@ def test_a_decision_can_be_replaced() -> None:
 def test_a_request_needs_the_assets_that_it_names_or_whose_folder_it_names(text: str) -> None:
     request = {"ProcessingInputs": [{"S3Input": {"S3Uri": text}}]}
     assert list(needed_assets(request, [URI, "s3://b/other/code/def/x.py"])) == [URI]
+
+
+def test_the_plan_says_what_is_tried_again() -> None:
+    capacity, limit = "SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"
+    policies = [
+        RetryPolicy((capacity,), max_attempts=1),
+        RetryPolicy((limit, capacity), expire_after_min=90),
+        RetryPolicy(("Step.THROTTLING",)),
+    ]
+    step = Processing("First", processing("x"), retry_policies=policies)
+    *_, heading, first, second, third = plan_text(made(step)).splitlines()
+    assert [line.split() for line in (heading, first, second, third)] == [
+        ["TASK", "TRIED", "AGAIN", "AFTER", "AT", "MOST"],
+        ["First", capacity, "1", "time"],
+        ["First", f"{limit},", capacity, "for", "90", "minutes"],
+        ["First", "Step.THROTTLING", "5", "times"],
+    ]
 
 
 def test_the_plan_as_text() -> None:
