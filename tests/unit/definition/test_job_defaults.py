@@ -318,7 +318,7 @@ def test_all_faults_come_in_one_report() -> None:
 
 
 def test_a_definition_with_all_defaults_is_one_that_the_service_takes() -> None:
-    for name in ("abalone", "wide", "iris"):
+    for name in ("abalone", "checks", "control", "wide", "iris"):
         made = read_pipeline((FIXTURES / f"{name}.json").read_text(encoding="utf-8"), name)
         text = json.dumps(with_job_defaults(made, read(EVERYTHING)))
         assert [str(fault) for fault in check_definition(text, name).faults] == []
