@@ -42,6 +42,10 @@ test: .venv/ready .venv-sdk/ready  ## Every test
 outcomes: .venv/ready  ## EXAMPLES=200 random pipelines, each in Airflow and natively: the same must come of it
 	@EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest tests/dag/outcomes/test_random.py
 
+.PHONY: chaos
+chaos: .venv/ready  ## The whole kill matrix (20 minutes; needs PostgreSQL's server programs); writes build/chaos.md
+	@CHAOS=all $(BIN)/python -m pytest tests/chaos
+
 .PHONY: lint
 lint: .venv/ready  ## Style (ruff, with Airflow's rules), types (mypy, strict) and the Dockerfile
 	@$(BIN)/ruff check .

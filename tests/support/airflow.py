@@ -34,28 +34,13 @@ HEARTBEATS = {
 
 
 @dataclass(frozen=True)
-class Airflow:
+class AirflowApi:
     """The REST API of a running Airflow, in the few words that the tests need."""
 
     url: str
-    home: Path
-    #: Of `airflow standalone`; every other process of Airflow descends from it.
-    pid: int
     client: httpx.Client
-    environment: Mapping[str, str]
-    #: What the tests started beside it, to be ended with it.
-    helpers: ExitStack
-
-    def processes(self) -> list[psutil.Process]:
-        """Every process of Airflow but the one at the root."""
-        return psutil.Process(self.pid).children(recursive=True)
-
-    def start_triggerer(self) -> None:
-        """Another triggerer, in place of one that was killed: standalone starts none anew."""
-        argv = [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs"]
-        log = self.home / "triggerer.log"
-        child = start("triggerer", argv, env=self.environment, log=log, cwd=ROOT)
-        self.helpers.callback(child.stop)
+    #: Of the API server.
+    log_file: Path
 
     def call(self, method: str, path: str, **options: Json) -> Json:
         """What the API answers; raises httpx.HTTPStatusError on a refusal, with the answer and,
@@ -71,7 +56,7 @@ class Airflow:
         request = answer.request
         said = f"{request.method} {request.url.path}: {answer.status_code} {answer.text}"
         if answer.is_server_error:
-            said += f"\nAirflow's log ends with:\n{tail(self.home / LOG, lines=100)}"
+            said += f"\nAirflow's log ends with:\n{tail(self.log_file, lines=100)}"
         raise httpx.HTTPStatusError(said, request=request, response=answer)
 
     def unpause(self, *dag_ids: str) -> None:
@@ -129,7 +114,7 @@ class Airflow:
         ended = ", ".join(
             [*place, f"run_id={asked['dag_run_id']}", f"map_index={asked['map_index']}"]
         )
-        log = self.home / LOG
+        log = self.log_file
         wait_for(
             lambda: f"TaskInstance Finished: {ended}," in log.read_text(errors="replace"),
             f"the end of the worker that asks: {ended}",
@@ -241,6 +226,29 @@ class Airflow:
         return self.task(dag_id, run_id, task_id)
 
 
+@dataclass(frozen=True)
+class Airflow(AirflowApi):
+    """`airflow standalone`: its processes and its REST API."""
+
+    home: Path
+    #: Of `airflow standalone`; every other process of Airflow descends from it.
+    pid: int
+    environment: Mapping[str, str]
+    #: What the tests started beside it, to be ended with it.
+    helpers: ExitStack
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of Airflow but the one at the root."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def start_triggerer(self) -> None:
+        """Another triggerer, in place of one that was killed: standalone starts none anew."""
+        argv = [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs"]
+        log = self.home / "triggerer.log"
+        child = start("triggerer", argv, env=self.environment, log=log, cwd=ROOT)
+        self.helpers.callback(child.stop)
+
+
 def _line(entry: Mapping[str, Json]) -> str:
     """A log entry as the UI shows it: what happened, and the exceptions' messages."""
     errors = [
@@ -302,10 +310,10 @@ def running_airflow(
     load_settings(SETTINGS_FILE, variables)
     with (
         standalone(variables, port, home / LOG) as child,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=90) as client,
         ExitStack() as helpers,
     ):
         token = client.get("/auth/token").json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         url, pid = f"http://localhost:{port}", child.process.pid
-        yield Airflow(url, home, pid, client, variables, helpers)
+        yield Airflow(url, client, home / LOG, home, pid, variables, helpers)
