@@ -21,7 +21,7 @@ def states_in_task(keys: Collection[TaskKey]) -> States:
 
     found: dict[TaskKey, str | None] = {}
     # One task at a time: of mapped ones the answer has `<task>_<index>`, which may be another's id.
-    for (dag_id, task_id), some in _by_task(keys):
+    for (dag_id, task_id), some in questions(keys):
         runs = sorted({key.run_id for key in some})
         states = RuntimeTaskInstance.get_task_states(
             dag_id=dag_id, task_ids=[task_id], run_ids=runs
@@ -43,7 +43,7 @@ def states_in_database(keys: Collection[TaskKey]) -> States:
     found: dict[TaskKey, str | None] = {}
     columns = (TaskInstance.run_id, TaskInstance.map_index, TaskInstance.state)
     with create_session() as session:
-        for (dag_id, task_id), some in _by_task(keys):
+        for (dag_id, task_id), some in questions(keys):
             rows = session.execute(
                 select(*columns).where(
                     TaskInstance.dag_id == dag_id,
@@ -68,7 +68,7 @@ def has_run_anything() -> bool:
         return session.scalar(select(DagRun.id).limit(1)) is not None
 
 
-def _by_task(
+def questions(
     keys: Collection[TaskKey],
 ) -> Iterator[tuple[tuple[str, str], Sequence[TaskKey]]]:
     """Yield the keys of each task, as many at a time as fit into one question."""
@@ -76,11 +76,13 @@ def _by_task(
     def task(key: TaskKey) -> tuple[str, str]:
         return key.dag_id, key.task_id
 
-    for name, group in groupby(sorted(keys, key=task), task):
+    by_run = sorted(keys, key=lambda key: (*task(key), key.run_id))
+    for name, group in groupby(by_run, task):
         some: list[TaskKey] = []
         length = 0
         for key in group:
-            more = len(quote(key.run_id))
+            is_new = not some or some[-1].run_id != key.run_id
+            more = len(quote(key.run_id)) if is_new else 0
             if some and length + more > LONGEST_QUESTION:
                 yield name, some
                 some, length = [], 0

@@ -26,6 +26,7 @@ def sweep_form() -> dict[str, Param]:
             ["aws_default"],
             type="array",
             items={"type": "string", "minLength": 1},
+            minItems=1,
             description="Where to look: AWS connections; aws_research@eu-west-1 for another region"
             " than the connection's own",
         ),
