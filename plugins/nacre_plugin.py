@@ -16,7 +16,9 @@ from airflow.plugins_manager import AirflowPlugin
 import include.nacre.dag.alerts
 import include.nacre.dag.emit
 import include.nacre.dag.jobrun
+import include.nacre.dag.pipeline_operator
 import include.nacre.dag.pipelinerun
+import include.nacre.dag.policies
 import include.nacre.dag.trigger  # noqa: F401  (as above)
 from include.nacre.dag import servicemodels
 from include.nacre.dag.one_writer import OneWriter

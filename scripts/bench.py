@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.airflow_env import ROOT
-from scripts.benchmarks import backfill, describing, local_jobs, memory, native, parsing
+from scripts.benchmarks import backfill, describing, local_jobs, memory, native, parsing, steps
 from scripts.benchmarks.results import Result, heading, line, merged
 from scripts.processes import turn_signals_into_exit
 
@@ -22,12 +22,17 @@ REPORT = ROOT / "build" / "bench.json"
 BENCHMARKS: dict[str, Callable[[], Result]] = {
     "local_jobs": local_jobs.measure,
     "parse_abalone": parsing.measure,
+    "parse_10_steps": parsing.measure_10,
+    "parse_500_steps": parsing.measure_500,
     "idle_memory": memory.measure_idle,
     "large_object_memory": memory.measure_large_object,
     "native_step": native.measure_step,
     "native_200": native.measure_many,
     "backfill_10": backfill.measure,
     "describe_per_s": describing.measure,
+    "step_cost_1s": steps.measure_1s,
+    "step_cost_10s": steps.measure_10s,
+    "step_cost_60s": steps.measure_60s,
 }
 
 

@@ -17,7 +17,8 @@ class Result:
     """Our figure in `unit`, beside another's where there is one.
 
     `goal` bounds the ratio (ours / theirs) where there is one, else our figure: from above if
-    the smaller figure is the better one, else from below.
+    the smaller figure is the better one, else from below. `at_most` bounds our figure, too, where
+    the ratio alone would not do.
     """
 
     what: str
@@ -28,11 +29,13 @@ class Result:
     ratio: float | None = None
     runs: int = 1
     better: Literal["smaller", "larger"] = "smaller"
+    at_most: float | None = None
 
     @property
     def met(self) -> bool:
         figure = self.ours if self.ratio is None else self.ratio
-        return figure <= self.goal if self.better == "smaller" else figure >= self.goal
+        reached = figure <= self.goal if self.better == "smaller" else figure >= self.goal
+        return reached and (self.at_most is None or self.ours <= self.at_most)
 
     def to_json(self) -> dict[str, Any]:
         """The fields that are set, and whether the goal was met."""

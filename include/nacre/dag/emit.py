@@ -1,6 +1,7 @@
 """A pipeline as an Airflow DAG or task group: the plan, turned into operators.
 
-Parsing a DAG file comes through here; neither boto3 nor a provider is imported on the way.
+Parsing a DAG file comes through here; neither boto3 nor a provider is imported on the way, and what
+only some pipelines need, such as native mode, is imported for them alone.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -22,7 +23,6 @@ from include.nacre.dag.operators import (
     UnseenFailuresOperator,
 )
 from include.nacre.dag.params import check_given, form_schema
-from include.nacre.dag.pipeline_operator import PipelineOperator
 from include.nacre.dag.plan import (
     MIXED_RULE,
     Decisions,
@@ -32,16 +32,13 @@ from include.nacre.dag.plan import (
     Work,
     make_plan,
 )
-from include.nacre.dag.policies import PolicyRetries
 from include.nacre.dag.retries import FITTING_RETRIES
 from include.nacre.dag.unseen import handlers
 from include.nacre.definition.parameters import parse_parameter
 from include.nacre.definition.reader import read_pipeline
 from include.nacre.definition.records import COMPLETED, Parameter, Pipeline, RetryPolicy
-from include.nacre.native.pull import pipeline_name
-from include.nacre.native.upsert import check_name
 
-__all__ = ["PipelineDag", "PipelineOperator", "PipelineTaskGroup", "load_pipeline"]
+__all__ = ["PipelineDag", "PipelineTaskGroup", "load_pipeline"]
 
 PROJECT = Path(__file__).parents[3]
 MODES = ("steps", "native")
@@ -162,6 +159,8 @@ def load_pipeline(source: str | Path, name: str | None = None) -> Pipeline:
 
 
 def _not_here(source: str) -> str:
+    from include.nacre.native.pull import pipeline_name
+
     name = pipeline_name(source)
     wanted, file = (source, f"{name}.json") if name else (Path(source).stem, source)
     return (
@@ -184,6 +183,8 @@ def _emitter(
         raise ValueError(f"mode {mode!r} is none of {', '.join(map(repr, MODES))}")
     _check_step_args(pipeline, step_args)
     if mode == "native":
+        from include.nacre.native.upsert import check_name
+
         check_name(pipeline.name)  # the task's id, too
         return partial(_emit_whole, native_args=native_args)
     plan = make_plan(pipeline, decisions)
@@ -194,6 +195,8 @@ def _emitter(
 
 def _emit_whole(binding: Binding, _dag: DAG | None, native_args: Mapping[str, Any]) -> None:
     """Make the one task of native mode, named like the pipeline."""
+    from include.nacre.dag.pipeline_operator import PipelineOperator
+
     pipeline = binding.pipeline
     common = {"task_id": pipeline.name, "doc_md": _steps_text(pipeline)}
     PipelineOperator(**{**common, "pipeline": pipeline, "parameters": binding.given, **native_args})
@@ -324,6 +327,8 @@ def _retried(
     is `given` for this step stays, even where its `retries` are fewer than the policies allow.
     """
     if policies and "retry_policy" not in given and job.retry_policy is FITTING_RETRIES:
+        from include.nacre.dag.policies import PolicyRetries
+
         by_policies = PolicyRetries(tuple(policies), own=job.retries or 0)
         job.retry_policy = by_policies
         if "retries" not in given:

@@ -1,6 +1,5 @@
 """Faults of a definition: where, what, and what to do; all of a file in one error."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -122,6 +121,8 @@ def kind(value: Any) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint for a name that is not among those known; perhaps the likeliest one."""
+    import difflib  # here: a definition without faults needs none of it
+
     names = sorted(set(known))
     # difflib is slow on long names, and a name of a kilobyte is no spelling mistake.
     comparable = len(name) <= _LONGEST and len(names) <= _MOST_NAMES

@@ -24,6 +24,10 @@ def test_where_more_is_better_a_goal_bounds_from_below() -> None:
     assert (QUICK.met, slow.met, ratio.met) == (True, False, False)
 
 
+def test_our_figure_may_be_bounded_beside_the_ratio() -> None:
+    assert [replace(BESIDE, at_most=most).met for most in (6.0, 5.9)] == [True, False]
+
+
 def test_a_result_is_written_without_what_it_has_not() -> None:
     assert ALONE.to_json() == {
         "what": "w",
