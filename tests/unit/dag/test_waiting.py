@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from include.nacre.dag.aws import Aws
-from include.nacre.dag.kinds import EXECUTION, TRAINING, Kind
+from include.nacre.dag.kinds import EXECUTION, MODEL, MODEL_PACKAGE, TRAINING, Kind
 from include.nacre.dag.waiting import JobVanishedError, KilledError, Waiting
 from tests.unit.dag.memory import refused
 
@@ -95,6 +95,12 @@ def test_a_moment_is_shorter_for_what_does_not_run_yet() -> None:
 
 def test_a_moment_is_over_when_the_job_is() -> None:
     assert rests(state("InProgress"), state("Completed")) == [0.2]
+
+
+def test_what_is_there_at_once_is_not_waited_for_and_so_never_deferred() -> None:
+    package = {"ModelPackageStatus": "Completed", "CreationTime": datetime.now(UTC)}
+    model = {"ModelName": "m", "CreationTime": datetime.now(UTC)}
+    assert (rests(model, kind=MODEL), rests(package, kind=MODEL_PACKAGE)) == ([], [])
 
 
 def test_what_is_not_said_to_run_is_looked_at_all_the_same() -> None:
