@@ -13,7 +13,7 @@ from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
-from include.nacre.dag import PipelineDag, PipelineOperator, load_pipeline
+from include.nacre.dag import PipelineDag, PipelineOperator, PipelineTaskGroup, load_pipeline
 from include.nacre.dag.plan import PlanError
 from include.nacre.definition.authoring import Fail, Float, Integer, String
 from include.nacre.definition.faults import DefinitionError
@@ -218,6 +218,17 @@ def test_an_author_may_give_another_default_and_more_params() -> None:
         "Share": 0.7,
     }
     assert dag.params.get_param("Share").schema == {"type": "number"}
+
+
+def test_the_dags_params_are_not_copied_into_its_tasks() -> None:
+    own = {"Approve": {"params": {"Colour": "red"}}}
+    steps = [script("Work"), script("Approve")]
+    dag = dag_of(*steps, parameters=[Integer("Rows", 1)], step_args=own)
+    with DAG("around", schedule=None, params={"Rows": 2}) as around:
+        PipelineTaskGroup("train", made(script("Work"), parameters=[Integer("Rows", 1)]))
+    found = {task.task_id: dict(task.params) for task in [*dag.tasks, *around.tasks]}
+    assert found == {"Work": {}, "Approve": {"Colour": "red"}, "train.Work": {}}
+    assert (dag.params["Rows"], around.params["Rows"]) == (1, 2)
 
 
 @pytest.mark.parametrize("mode", ["steps", "native"])
