@@ -4,18 +4,26 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG, TaskGroup
+from airflow.sdk import DAG, TaskGroup, task_group
 
 from include.nacre.dag import PipelineDag, PipelineTaskGroup
 from include.nacre.dag.jobrun import JobRun
 from include.nacre.dag.kinds import PROCESSING
 from include.nacre.dag.tags import origin_of
 from include.nacre.dag.trigger import JobTrigger
-from include.nacre.definition.authoring import Condition, Fail, equals
+from include.nacre.definition.authoring import (
+    Condition,
+    Fail,
+    Integer,
+    Join,
+    RetryPolicy,
+    equals,
+)
 from tests.dag.runs import clear_and_run, jobs_of, output_of, run, run_as
 from tests.dag.steps import SLEEP, dag_of, made, reporting, script
 from tests.dag.test_one_job import broken_once, log_of, sleeper, started, statuses
@@ -24,12 +32,6 @@ from tests.unit.local_service.faulty import put
 
 pytestmark = pytest.mark.usefixtures("airflow")
 HOURS = 5 * 3600
-
-
-@pytest.fixture(autouse=True)
-def _no_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is done by hand, without Airflow's processes, cannot ask for a variable."""
-    monkeypatch.setenv("AIRFLOW_VAR_NACRE_DEFAULTS", "{}")
 
 
 @pytest.mark.parametrize("wrong", [HOURS, -HOURS], ids=["ahead", "behind"])
@@ -212,6 +214,28 @@ def test_a_pipeline_that_is_renamed_between_two_tries_keeps_its_job() -> None:
     second.launch()
     second.kill()
     assert second.name == first.name
+
+
+def test_of_mapped_tasks_each_is_tried_again_by_itself(sagemaker: LocalSageMaker) -> None:
+    policy = RetryPolicy(("SageMaker.CAPACITY_ERROR",), interval_seconds=0, max_attempts=1)
+    count = Integer("Count")
+    work = script("MappedWork", arguments=[Join("", [count])], retry_policies=[policy])
+    with DAG("mapped_retries", schedule=None) as dag:
+
+        @task_group
+        def each(number: Any) -> None:
+            PipelineTaskGroup("g", made(work, parameters=[count]), parameters={"Count": number})
+
+        each.expand(number=[1, 2, 3])
+    put(sagemaker, {"job": "Processing", "name": "*mapped-work-*", "do": "capacity", "times": 2})
+    outcome = run(dag)
+    put(sagemaker)
+    client = sagemaker.client("sagemaker")
+    jobs = client.list_processing_jobs(NameContains="mapped-work")["ProcessingJobSummaries"]
+    ends = Counter(job["ProcessingJobStatus"] for job in jobs)
+    tries = [outcome.task("each.g.MappedWork", index).try_number for index in range(3)]
+    assert (outcome.state, ends) == ("success", {"Failed": 2, "Completed": 3})
+    assert sorted(tries) == [1, 2, 2]
 
 
 LONG = "x" * 62
