@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from include.nacre.dag.aws import PAGE_SIZE, Account, Answer, Aws, answered_at
+from include.nacre.dag.aws import NO_SUCH_NAME, PAGE_SIZE, Account, Answer, Aws, answered_at
 from include.nacre.dag.budget import Budget, calls_per_second
 from include.nacre.dag.deployment import installation, is_named
 from include.nacre.dag.identity import TaskKey
@@ -157,14 +157,19 @@ class Sweep:
         them by pipeline; of each the latest hundred are looked at.
         """
         request = {"MaxResults": PAGE_SIZE}
-        for answer, pipeline in self._pages("ListPipelines", "PipelineSummaries", request):
+        for answer, pipeline in [*self._pages("ListPipelines", "PipelineSummaries", request)]:
             last = pipeline.get("LastExecutionTime")
             if last is not None and _age(last, answer) < RECENTLY:
                 yield from self._executions_of(str(pipeline["PipelineName"]))
 
     def _executions_of(self, pipeline: str) -> Iterator[Running]:
         latest = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": PAGE_SIZE}
-        answer = self._call("ListPipelineExecutions", PipelineName=pipeline, **latest)
+        try:
+            answer = self._call("ListPipelineExecutions", PipelineName=pipeline, **latest)
+        except aws_errors() as error:
+            if understood(error).trouble in NO_SUCH_NAME:  # deleted meanwhile
+                return
+            raise
         for summary in answer["PipelineExecutionSummaries"]:
             began = summary["StartTime"]
             age = _age(began, answer)
@@ -178,7 +183,12 @@ class Sweep:
 
     def _tags(self, arn: str) -> dict[str, str]:
         tags = self._pages("ListTags", "Tags", {"ResourceArn": arn})
-        return {str(tag["Key"]): str(tag["Value"]) for _, tag in tags}
+        try:
+            return {str(tag["Key"]): str(tag["Value"]) for _, tag in tags}
+        except aws_errors() as error:
+            if understood(error).trouble in NO_SUCH_NAME:  # deleted meanwhile
+                return {}
+            raise
 
     def _listed(self, kind: Kind, **filters: Any) -> Iterator[tuple[Answer, Answer]]:
         size = {} if kind.pages_before_filter else {"MaxResults": PAGE_SIZE}

@@ -31,6 +31,10 @@ class Account:
     fails: Callable[[str], Exception | None] = lambda _: None
     calls: Counter[str] = field(default_factory=Counter)
     ended: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    """ARNs that nothing but lists have any more."""
+    pipelines: list[str] = field(default_factory=list)
+    """Deleted ones, too."""
     stopped: list[str] = field(default_factory=list)
 
     def start(self, task_id: str, kind: Kind = PROCESSING) -> str:
@@ -41,7 +45,11 @@ class Account:
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         self._count(operation)
+        if operation == "ListPipelineExecutions":
+            raise refused(operation, "ResourceNotFound")
         if operation == "ListTags":
+            if request["ResourceArn"] in self.deleted:
+                raise refused(operation, "ValidationException")
             return self._page(
                 "Tags", tag_list(tags_of(self.running[request["ResourceArn"]][2])), request
             )
@@ -53,7 +61,8 @@ class Account:
                 if of is kind
             ]
             return self._page(kind.summaries_key, items, request)
-        return self._page("PipelineSummaries", [], request)
+        summaries = [{"PipelineName": it, "LastExecutionTime": BEGIN} for it in self.pipelines]
+        return self._page("PipelineSummaries", summaries, request)
 
     def describe(self, kind: Kind, name: str) -> dict[str, Any] | None:
         self._count(kind.operation("Describe"))
@@ -135,6 +144,15 @@ def test_what_ends_while_the_sweep_looks_is_no_stray() -> None:
     account = Account()
     account.ended.add(account.start("Work"))
     assert sweep(account).found == ()
+
+
+def test_what_somebody_deletes_while_the_sweep_looks_is_passed_over() -> None:
+    account = Account()
+    gone = account.start("Gone")
+    name = account.start("Work")
+    account.deleted.add(f"arn:{gone}")
+    account.pipelines = ["deleted"]
+    assert found(sweep(account)) == {name}
 
 
 def denied(*operations: str) -> Callable[[str], Exception | None]:
