@@ -104,9 +104,12 @@ class Kind:
         """Say whether one with this status will not change any more."""
         return self.succeeded(status) or status in FAILED
 
-    def failed(self, status: str) -> bool:
-        """Say whether one with this status has ended by itself, and not well."""
-        return self.ended(status) and not self.succeeded(status) and status != "Stopped"
+    def failed(self, answer: Mapping[str, Any]) -> bool:
+        """Say whether one has ended by itself, and not well: nobody has stopped it."""
+        status, detail = self.status(answer), self.detail(answer)
+        if status == "Stopped":  # by the service, if its time was over
+            return detail != status if detail else self.over_time(answer)
+        return self.ended(status) and not self.succeeded(status)
 
     def runs(self, status: str) -> bool:
         """Say whether one with this status goes on unless it is stopped."""

@@ -142,7 +142,7 @@ class Launcher:
         if self.kind.usable(status):
             return Found.USABLE
         # Without a store nobody knows what was told.
-        untold = self.store.durable and not intent.told and self.kind.failed(status)
+        untold = self.store.durable and not intent.told and self.kind.failed(answer)
         return Found.FAILED if untold else Found.DEAD
 
     def _stop_earlier(

@@ -151,4 +151,4 @@ def test_a_stopped_job_that_ran_as_long_as_it_may(
     ran = {} if seconds is None else {"ProcessingEndTime": start + timedelta(seconds=seconds)}
     condition = {} if limit is None else {"StoppingCondition": {"MaxRuntimeInSeconds": limit}}
     answer = {"ProcessingJobStatus": status, "ProcessingStartTime": start, **ran, **condition}
-    assert PROCESSING.over_time(answer) == over
+    assert (PROCESSING.over_time(answer), PROCESSING.failed(answer)) == (over, over)

@@ -147,7 +147,18 @@ def test_a_job_that_was_stopped_while_nobody_looked_is_followed_by_the_next() ->
     service, store = MemoryService(), MemoryStore()
     first = launch(service, store)
     service.end(TRAINING, first.intent.name, "Stopped")
+    service.jobs[first.intent.name]["SecondaryStatus"] = "Stopped"
     assert launch(service, store).intent.generation == Generation(RETRIES, 2)
+
+
+@pytest.mark.parametrize("limit", ["MaxRuntimeExceeded", "MaxWaitTimeExceeded"])
+def test_a_job_whose_time_was_over_while_nobody_looked_is_not_run_again_unasked(limit: str) -> None:
+    service, store = MemoryService(), MemoryStore()
+    first = launch(service, store)
+    service.end(TRAINING, first.intent.name, "Stopped")
+    service.jobs[first.intent.name]["SecondaryStatus"] = limit
+    again = launch(service, store)
+    assert (again.intent, again.adopted) == (first.intent, True)
 
 
 def test_a_create_call_that_the_client_repeated_adopts_its_own_job() -> None:
