@@ -156,8 +156,12 @@ def sweep(**conf: Any) -> Outcome:
 
 
 def found(outcome: Outcome) -> dict[str, str]:
-    """Why each job is a stray, by its name."""
-    return {item["name"]: item["why"] for item in outcome.result("sweep")}
+    """Why each job is a stray, by its name; of these tests' own, whatever others have left."""
+    return {item["name"]: item["why"] for item in own(outcome)}
+
+
+def own(outcome: Outcome) -> list[dict[str, Any]]:
+    return [item for item in outcome.result("sweep") if "swept" in item["name"]]
 
 
 def test_jobs_of_tasks_that_have_ended_or_are_gone_are_strays(jobs: Jobs) -> None:
@@ -215,9 +219,7 @@ def test_strays_are_stopped_on_request_and_nothing_else_is(
         **dict.fromkeys(strays, "Stopped"),
         live: "InProgress",
     }
-    assert {item["name"]: item["stopped"] for item in outcome.result("sweep")} == dict.fromkeys(
-        strays, True
-    )
+    assert {item["name"]: item["stopped"] for item in own(outcome)} == dict.fromkeys(strays, True)
     assert "task failed: its task has ended (failed). It was told to stop." in caplog.text
 
 
@@ -234,7 +236,8 @@ def test_a_report_names_the_job_and_its_task_and_tells_people(
     )
     assert line in caplog.text
     ((_, body),) = bodies
-    assert body["text"].splitlines()[:2] == ["*1 running on SageMaker for no task*", line]
+    subject, *lines = body["text"].splitlines()
+    assert ("running on SageMaker for no task*" in subject, line in lines) == (True, True)
 
 
 def test_an_execution_that_nobody_waits_for_is_a_stray(
@@ -290,18 +293,15 @@ def test_the_command_reports_and_its_status_says_whether_any_still_runs(
     jobs: Jobs, command: Callable[..., tuple[int, str, str]]
 ) -> None:
     stray, live = jobs.start("mapped", map_index=1), jobs.start("mapped", map_index=0)
-    jobs.start("mapped", map_index=2)
+    gone = jobs.start("mapped", map_index=2)
     status, out, err = command("--grace", "0")
-    assert err.splitlines()[0] == "Airflow 'tests'"
-    lines = out.splitlines()
-    assert (status, len(lines), lines[1].split(",")[0]) == (1, 3, f"processing job {stray}")
+    found = [line.split(",")[0] for line in out.splitlines() if "swept-" in line]
+    assert (status, err.splitlines()[0]) == (1, "Airflow 'tests'")
+    assert sorted(found) == sorted(f"processing job {name}" for name in (stray, gone))
     assert (command("--grace", "0", "--stop")[0], jobs.status(stray), jobs.status(live)) == (
         0,
         "Stopped",
         "InProgress",
     )
     status, out, _ = command("--grace", "0")
-    assert (status, out.partition(";")[0]) == (
-        0,
-        "1 of the jobs and executions that run were started by this Airflow",
-    )
+    assert (status, "0 of them belong to no task any more" in out) == (0, True)

@@ -10,6 +10,7 @@ from airflow.sdk import Param, get_current_context
 from include.nacre.dag.alerts import Alert
 
 MOST_IN_XCOM = 100
+MOST_IN_ALERT = 10
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ def sweep(params: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _alert(left: Sequence[str]) -> None:
     if left:
         subject = f"{len(left)} running on SageMaker for no task"
+        rest = len(left) - MOST_IN_ALERT
+        lines = [*left[:MOST_IN_ALERT], *([f"and {rest} more"] if rest > 0 else [])]
         # By name: what ids say is no template.
-        words = {"subject": subject, "left": "\n".join(left)}
+        words = {"subject": subject, "left": "\n".join(lines)}
         Alert("{{ subject }}", "{{ left }}").tell(get_current_context(), **words)
