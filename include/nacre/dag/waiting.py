@@ -4,9 +4,9 @@ import itertools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
-from include.nacre.dag.aws import Answer, Aws
+from include.nacre.dag.aws import Answer, Aws, answered_at
 from include.nacre.dag.kinds import Kind
 from include.nacre.dag.patience import FOREVER, Patience
 from include.nacre.native import execution
@@ -108,6 +108,6 @@ def in_words(kind: Kind, answer: Answer) -> str:
 
 
 def age(answer: Answer) -> float:
-    """Return for how many seconds what an answer describes has existed."""
+    """Return for how many seconds what an answer describes has existed, by the service's clock."""
     created: datetime = answer["CreationTime"]
-    return max(0.0, (datetime.now(UTC) - created).total_seconds())
+    return max(0.0, (answered_at(answer) - created).total_seconds())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, cast
 
 import pytest
@@ -10,6 +11,8 @@ from include.nacre.dag.aws import Aws
 from include.nacre.dag.kinds import EXECUTION, MODEL, MODEL_PACKAGE, TRAINING, Kind
 from include.nacre.dag.waiting import JobVanishedError, KilledError, Waiting
 from tests.unit.dag.memory import refused
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 class Answers:
@@ -27,7 +30,13 @@ class Answers:
 
 def state(status: str, secondary: str = "") -> dict[str, Any]:
     detail = {"SecondaryStatus": secondary} if secondary else {}
-    return {"TrainingJobStatus": status, "CreationTime": datetime.now(UTC), **detail}
+    return {"TrainingJobStatus": status, **at_birth(), **detail}
+
+
+def at_birth() -> dict[str, Any]:
+    """What says when a job was created, and that this was just now."""
+    date = {"HTTPHeaders": {"date": format_datetime(NOW, usegmt=True)}}
+    return {"CreationTime": NOW, "ResponseMetadata": date}
 
 
 def waiting(*answers: Any, killed: Callable[[], bool] = lambda: False) -> tuple[Waiting, list[str]]:
@@ -53,8 +62,7 @@ def test_each_new_state_is_said_once() -> None:
 def test_each_step_of_an_execution_is_said_when_it_changes() -> None:
     def look(status: str, **steps: str) -> dict[str, Any]:
         found = [{"StepName": name, "StepStatus": state} for name, state in steps.items()]
-        now = datetime.now(UTC)
-        return {"PipelineExecutionStatus": status, "Steps": found, "CreationTime": now}
+        return {"PipelineExecutionStatus": status, "Steps": found, **at_birth()}
 
     said: list[str] = []
     looks = (

@@ -129,7 +129,7 @@ def courses(longest: float = 900.0, *, may_hide: bool = False) -> st.SearchStrat
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(courses(), st.sampled_from([0.5, 1.0, 4.0]))
 def test_in_no_time_are_more_calls_made_than_the_budget_has(
     given_courses: list[Course], per_second: float
@@ -145,7 +145,7 @@ def test_in_no_time_are_more_calls_made_than_the_budget_has(
     assert beyond == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(courses())
 def test_with_budget_enough_each_end_is_noticed_within_its_share_of_the_duration(
     given_courses: list[Course],
@@ -155,7 +155,7 @@ def test_with_budget_enough_each_end_is_noticed_within_its_share_of_the_duration
     assert [lateness for lateness, most in zip(late, allowed, strict=True) if lateness > most] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(courses(), st.sampled_from([0.2, 1.0]))
 def test_with_too_small_a_budget_nobody_waits_for_ever(
     given_courses: list[Course], per_second: float
@@ -172,14 +172,14 @@ def test_with_too_small_a_budget_nobody_waits_for_ever(
     assert [lateness for lateness, most in zip(late, allowed, strict=True) if lateness > most] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(courses(may_hide=True))
 def test_an_end_that_no_list_shows_is_found_by_the_safety_net(given_courses: list[Course]) -> None:
     late, _ = watched(given_courses, per_second=10.0)
     assert [lateness for lateness in late if lateness > SWEEP + interval(1e6) + MARGIN] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(courses(longest=300.0), st.sampled_from(LISTS))
 def test_a_list_that_is_throttled_for_ever_delays_only_its_own_kind_and_not_for_ever(
     given_courses: list[Course], throttled: str
