@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from scripts.airflow_env import ROOT
-from scripts.benchmarks import backfill, describing, local_jobs, memory, native, parsing, steps
+from scripts.benchmarks import (
+    backfill,
+    describing,
+    local_jobs,
+    memory,
+    native,
+    noticing,
+    parsing,
+    steps,
+    waiting,
+)
 from scripts.benchmarks.results import Result, heading, line, merged
 from scripts.processes import turn_signals_into_exit
 
@@ -33,6 +43,10 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "step_cost_1s": steps.measure_1s,
     "step_cost_10s": steps.measure_10s,
     "step_cost_60s": steps.measure_60s,
+    "calls_1000_waiting": waiting.measure_calls,
+    "triggerer_mb": waiting.measure_memory,
+    "end_delay": noticing.measure,
+    "end_delay_short": noticing.measure_short,
 }
 
 

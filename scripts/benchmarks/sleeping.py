@@ -1,4 +1,4 @@
-"""Jobs that do nothing for a while: what the chains of the benchmark `step_cost` are made of."""
+"""Jobs that do nothing for a while: what `step_cost` and `end_delay` run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +15,9 @@ SECONDS: Mapping[int, tuple[float, ...]] = {
     60: (48.75, 56.25, 63.75, 71.25),
 }
 """By the name of a chain, how long each of its jobs sleeps; the name is their mean."""
+SIDE_BY_SIDE: Mapping[str, float] = {f"Job{number}": 20 + 12.5 * number for number in range(8)}
+"""How long the jobs of the benchmark `end_delay` sleep, by their steps: below two minutes, and
+spread evenly over the stock operators' interval."""
 SITE = find_site({}, "bench", bucket="bench")
 
 
