@@ -4,7 +4,6 @@ A running job is a process of its own (supervisor.py). This side only starts it,
 in a thread, and writes down the failure of one that could not do so itself.
 """
 
-import functools
 import logging
 import shutil
 import threading
@@ -103,8 +102,8 @@ class Runner:
                     self._store.update(kind, name, lambda job: _stopped(job, self._clock()))
         if claimed is not None:
             processes.send(claimed, SIGTERM)
-        elif left > 0:
-            self._later.after(left, functools.partial(self.stop, kind, name))
+        elif job is not None and left > 0:
+            self._after(left, job, lambda late: self.stop(*_key(late)))
         else:
             self._told(kind, name)
 
@@ -152,20 +151,31 @@ class Runner:
 
     def _receive(self, job: Resource) -> None:
         """Have a job that nobody runs wait for room; or for its time, if it is to start slowly."""
-        key, now, until = _key(job), self._clock(), wait_until(job)
+        now, until = self._clock(), wait_until(job)
         if until is not None:
-            self._later.after(until - now, functools.partial(self._wait_over, key))
+            self._after(until - now, job, self._wait_over)
         starting = fate_of(job.state).starting
         left = min(starting, job.created + starting - now)
         if left > 0:
-            self._later.after(left, functools.partial(self._come, key))
+            self._after(left, job, self._come)
         else:
             self._admit(job)
 
-    def _come(self, key: JobKey) -> None:
+    def _after(self, seconds: float, job: Resource, act: Callable[[Resource], None]) -> None:
+        """Do something with a job as it is by then, unless it was deleted: then its name may be
+        another one's.
+        """
+
+        def act_on_it() -> None:
+            found = self._store.get(*_key(job))
+            if found is not None and found.created == job.created:
+                act(found)
+
+        self._later.after(seconds, act_on_it)
+
+    def _come(self, job: Resource) -> None:
         """Go on with a job whose time has come, unless it was stopped before."""
-        job = self._store.get(*key)
-        if job is not None and job.status == "InProgress":
+        if job.status == "InProgress":
             self._admit(job)
             self._fill()
 
@@ -176,13 +186,14 @@ class Runner:
         with self._lock:
             self._waiting.append(_key(job))
 
-    def _wait_over(self, key: JobKey) -> None:
+    def _wait_over(self, job: Resource) -> None:
         """A spot job for which there was no room in all the time that it may wait is Stopped; one
         that has begun looks to that itself.
         """
+        key = _key(job)
         with self._store.transaction():
-            job = self._store.get(*key)
-            if job is None or job.status != "InProgress" or self._claimed(key) is not None:
+            found = self._store.get(*key)
+            if found is None or found.status != "InProgress" or self._claimed(key) is not None:
                 return
             self._store.update(*key, lambda found: _waited(found, self._clock()))
         self._told(*key)
@@ -202,6 +213,8 @@ class Runner:
                 key = self._waiting.popleft()
                 job = self._store.get(*key)
                 if job is None or job.status != "InProgress":  # stopped while it waited
+                    continue
+                if key in self._running:  # it waits twice: as one that was deleted, and as itself
                     continue
                 self._begin(key)
 

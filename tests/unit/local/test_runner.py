@@ -26,6 +26,7 @@ class Sleepers:
     def __init__(self, store: Store, folder: StateFolder) -> None:
         self.store = store
         self.folder = folder
+        self.launched: list[str] = []
         self.started: dict[str, subprocess.Popen[bytes]] = {}
 
     def launch(self, kind: Kind, name: str) -> int:
@@ -33,6 +34,7 @@ class Sleepers:
         found = identify(process.pid)
         assert found is not None
         self.store.claim(kind, name, *found)
+        self.launched.append(name)
         self.started[name] = process
         return process.pid
 
@@ -416,3 +418,29 @@ def test_a_name_that_is_free_again_can_be_used_at_once(
     submit(store, runner, "a")
     time.sleep(0.1)
     assert status(store, "a") == "InProgress"
+
+
+def test_what_was_to_happen_to_a_deleted_job_does_not_happen_to_the_next_of_its_name(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", fate=Fate(start=0.5))
+    stop(store, runner, "a")
+    store.delete("training", "a")
+    submit(store, runner, "a", fate=SLOW)
+    submit(store, runner, "last", fate=Fate(start=0.7))  # due after the first one was
+    assert until(lambda: bool(sleepers.started))
+    assert list(sleepers.started) == ["last"]
+
+
+def test_a_job_of_a_name_that_waited_before_and_was_deleted_starts_once(
+    store: Store, sleepers: Sleepers, runner: Runner
+) -> None:
+    submit(store, runner, "a", "b", "c")
+    stop(store, runner, "c")
+    store.delete("training", "c")
+    submit(store, runner, "c", "d")
+    sleepers.end("a")
+    assert until(lambda: "c" in sleepers.started)
+    sleepers.end("b")
+    assert until(lambda: len(sleepers.launched) == 4)
+    assert sleepers.launched == ["a", "b", "c", "d"]
