@@ -7,6 +7,7 @@ not goes on.
 
 import asyncio
 import contextvars
+import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -63,6 +64,8 @@ GATHERING = 0.05
 
 SHORTEST_REST = 0.001
 """Seconds. Less may be too little to make a difference to the clock's figure."""
+
+log = logging.getLogger(__name__)
 
 InThread = Callable[..., Awaitable[Any]]
 JobId = tuple[str, str]
@@ -193,11 +196,19 @@ class Watcher:
         try:
             async with asyncio.TaskGroup() as group:
                 if self._queue is not None:
-                    group.create_task(listen(self._queue, self._in_thread, self))
+                    group.create_task(self._listen(self._queue))
                 while self._jobs:
                     await self._turn(group)
         except ExceptionGroup as broken:
             raise broken.exceptions[0] from None
+
+    async def _listen(self, queue: Callable[[], Queue]) -> None:
+        """Hear of ends. Whatever goes wrong here, asking goes on."""
+        try:
+            await listen(queue, self._in_thread, self)
+        except Exception:
+            self.hear_nothing()
+            log.exception("SageMaker's events are not heard any more; asking goes on.")
 
     async def _turn(self, group: asyncio.TaskGroup) -> None:
         """Make the next call, or wait until there is one."""

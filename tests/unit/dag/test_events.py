@@ -215,6 +215,20 @@ def test_an_end_that_no_event_told_of_makes_the_watcher_look_by_itself_again() -
     assert virtual.run(main()) is True
 
 
+def test_an_error_of_ours_in_listening_ends_no_wait(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> str:
+        service = Clocked()
+        queue = Queue([KeyError("Attributes")])
+        waiting = asyncio.create_task(
+            wait(watching(service, queue=queue), service, job(service, "a"))
+        )
+        await asyncio.sleep(10)
+        end(service, "a")
+        return (await waiting)[0][-1]
+
+    assert (virtual.run(main()), len(caplog.records)) == ("a: Completed", 1)
+
+
 @pytest.mark.parametrize(("read_timeout", "seconds"), [(60, 20), (None, 20), (10, 5), (1, 1)])
 def test_a_call_waits_for_messages_no_longer_than_its_connection(
     read_timeout: float | None, seconds: int
