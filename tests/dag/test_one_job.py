@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from include.nacre.dag.faults import StepFailed
@@ -272,6 +272,20 @@ def test_a_process_that_others_follow_leaves_its_job_to_them(
         job.resume(job.name)
     job.kill(out_of_time=True)
     assert (stopped, is_stopped(sagemaker, job.name)) == (False, True)
+
+
+def test_a_task_whose_time_in_the_worker_is_over_stops_its_job_although_tries_are_left(
+    sagemaker: LocalSageMaker,
+) -> None:
+    job, context = started(sleeper())
+    context["ti"].max_tries = 1
+    context["ti"].get_task_states = lambda **of: {of["run_ids"][0]: {"Work": "running"}}
+    job.task._launched = job
+    try:
+        raise AirflowTaskTimeout("as Airflow's own timer does")
+    except AirflowTaskTimeout:
+        job.task.on_kill()
+    assert is_stopped(sagemaker, job.name)
 
 
 def test_a_task_that_is_killed_while_deferred_stops_its_job(sagemaker: LocalSageMaker) -> None:
