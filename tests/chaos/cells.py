@@ -95,19 +95,25 @@ def _cells(victim: Victim, points: tuple[Point, ...], ways: Ways = tuple(WAYS)) 
 
 
 ALL_POINTS = tuple(Point)
+AT_ONCE = 7
+"""Runs at the same time: two cores can start no more tasks while everybody waits."""
 ALL: list[list[Cell]] = [
-    _cells(Victim.NOBODY, ALL_POINTS),
-    _cells(Victim.TASK, IN_WORKER),
-    _cells(Victim.WORKER, IN_WORKER),
-    _cells(Victim.WORKER_ALONE, IN_WORKER),
-    _cells(Victim.TRIGGERER, ALL_POINTS),
-    _cells(Victim.SCHEDULER, ALL_POINTS),
-    _cells(Victim.SCHEDULER_ALONE, ALL_POINTS),
-    _cells(Victim.API_SERVER, ALL_POINTS),
-    _cells(Victim.SAGEMAKER, ALL_POINTS),
-    _cells(Victim.API_SERVER_AWAY, (Point.WAITING,), (STEP_IN_WORKER, NATIVE_IN_WORKER)),
-    _cells(Victim.WORKER_FROZEN, (Point.WAITING,), (STEP_IN_WORKER, NATIVE_IN_WORKER)),
-    _cells(Victim.TRIGGERER_FROZEN, (Point.DEFERRED,)),
+    cells[start : start + AT_ONCE]
+    for cells in (
+        _cells(Victim.NOBODY, ALL_POINTS),
+        _cells(Victim.TASK, IN_WORKER),
+        _cells(Victim.WORKER, IN_WORKER),
+        _cells(Victim.WORKER_ALONE, IN_WORKER),
+        _cells(Victim.TRIGGERER, ALL_POINTS),
+        _cells(Victim.SCHEDULER, ALL_POINTS),
+        _cells(Victim.SCHEDULER_ALONE, ALL_POINTS),
+        _cells(Victim.API_SERVER, ALL_POINTS),
+        _cells(Victim.SAGEMAKER, ALL_POINTS),
+        _cells(Victim.API_SERVER_AWAY, (Point.WAITING,), (STEP_IN_WORKER, NATIVE_IN_WORKER)),
+        _cells(Victim.WORKER_FROZEN, (Point.WAITING,), (STEP_IN_WORKER, NATIVE_IN_WORKER)),
+        _cells(Victim.TRIGGERER_FROZEN, (Point.DEFERRED,)),
+    )
+    for start in range(0, len(cells), AT_ONCE)
 ]
 """The whole matrix: what is in one list runs, and is killed, at the same time."""
 

@@ -152,7 +152,7 @@ def deployment(home: Path, orders: Path, dags: Path) -> Iterator[Deployment]:
         environment = _environment(home, orders, dags, address, port, sagemaker)
         load_settings(SETTINGS_FILE, environment)
         url = f"http://127.0.0.1:{port}"
-        client = stack.enter_context(httpx.Client(base_url=url, timeout=30))
+        client = stack.enter_context(httpx.Client(base_url=url, timeout=120))
         api = AirflowApi(url, client, home / f"{API_SERVER}.log")
         gates = stack.enter_context(TemporaryDirectory(prefix="nacre-", dir="/var/tmp"))
         running = Deployment(api, home, environment, sagemaker, options, Path(gates))

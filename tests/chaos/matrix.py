@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class Run:
     order: Path
     until: Path
     """Its job ends when this file is there."""
+    began: datetime
 
     @property
     def task_id(self) -> str:
@@ -92,23 +94,39 @@ class Outcome:
 
 def play(at: Deployment, orders: Path, cells: Sequence[Cell]) -> list[Outcome]:
     """Park a run for each cell, kill all victims, let the runs go on to their ends, and look."""
-    runs = [_begin(at, orders, cell) for cell in cells]
+    runs: list[Run] = []
+    try:
+        for cell in cells:
+            runs.append(begin(at, orders, cell))  # noqa: PERF401  (the first must not be forgotten)
+        return _played(at, runs)
+    finally:
+        for run in runs:  # also if something was not as expected: the next ones shall not suffer
+            run.order.unlink(missing_ok=True)
+            let_go(run)
+            run.until.touch()
+
+
+def _played(at: Deployment, runs: Sequence[Run]) -> list[Outcome]:
     for run in runs:
         if run.cell.point in AFTER_THE_END:
             _end_job(at, run)
-        _wait_until_parked(at, run)
-    processes = {run.cell: run.process() for run in runs}
+        wait_until_parked(at, run)
+    standing = {run.cell: run.process() for run in runs}
     began = time.monotonic()
-    victims = dict.fromkeys(cell.victim for cell in cells)
-    for victim in victims:
-        _kill(at, victim, [processes[cell] for cell in cells if cell.victim is victim])
+    for victim in dict.fromkeys(run.cell.victim for run in runs):
+        _kill(at, victim, [standing[run.cell] for run in runs if run.cell.victim is victim])
     for run in runs:
-        if parked := run.parked():
-            parked.unlink()
-    _bring_back(at, runs, processes)
+        let_go(run)
+    _bring_back(at, runs, standing)
     for run in runs:
         run.until.touch()
     return [_end(at, run, began) for run in runs]
+
+
+def let_go(run: Run) -> None:
+    """Let whoever stands at the point go on; who has died there needs it no more."""
+    if parked := run.parked():
+        parked.unlink()
 
 
 def _end_job(at: Deployment, run: Run) -> None:
@@ -118,7 +136,7 @@ def _end_job(at: Deployment, run: Run) -> None:
     run.until.touch()
 
 
-def _wait_until_parked(at: Deployment, run: Run) -> None:
+def wait_until_parked(at: Deployment, run: Run) -> None:
     over = ("success", "failed")
     _wait(
         lambda: bool(run.parked()) or at.api.run_state(run.cell.dag_id, run.run_id) in over,
@@ -129,11 +147,12 @@ def _wait_until_parked(at: Deployment, run: Run) -> None:
     assert run.parked(), "\n".join([f"{run.cell} was not reached:", *_logs(at, run)])
 
 
-def _begin(at: Deployment, orders: Path, cell: Cell) -> Run:
+def begin(at: Deployment, orders: Path, cell: Cell) -> Run:
     order = orders / f"{cell.point}@{cell.dag_id}"
     until = at.gates / f"{cell.dag_id}-{time.monotonic_ns()}"
     order.touch()
-    return Run(cell, at.api.trigger(cell.dag_id, {"Until": str(until)}), order, until)
+    began = datetime.now(UTC)
+    return Run(cell, at.api.trigger(cell.dag_id, {"Until": str(until)}), order, until, began)
 
 
 def _kill(at: Deployment, victim: Victim, standing: Iterable[psutil.Process]) -> None:
@@ -142,15 +161,15 @@ def _kill(at: Deployment, victim: Victim, standing: Iterable[psutil.Process]) ->
         case Victim.TASK:
             kill(*standing)
         case Victim.WORKER:
-            kill(*(part for task in standing for part in (_worker(task), task)))
+            kill(*(part for task in standing for part in (worker_of(task), task)))
         case Victim.WORKER_ALONE:
             at.left_behind += standing
-            kill(*(_worker(task) for task in standing))
+            kill(*(worker_of(task) for task in standing))
         case _ if victim in PARTS:
             at.kill(PARTS[victim], alone=victim in ALONE)
 
 
-def _worker(task: psutil.Process) -> psutil.Process:
+def worker_of(task: psutil.Process) -> psutil.Process:
     """LocalExecutor's process that watches over a task's."""
     worker = task.parent()
     assert worker is not None
@@ -182,10 +201,10 @@ def _bring_back(
 
 def _wait_for_end(processes: Iterable[psutil.Process], what: str) -> None:
     standing = list(processes)
-    wait_for(lambda: not any(map(_is_alive, standing)), what, seconds=PATIENCE)
+    wait_for(lambda: not any(map(is_alive, standing)), what, seconds=PATIENCE)
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -194,7 +213,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _freeze_workers(at: Deployment, runs: list[Run], tasks: list[psutil.Process]) -> None:
     """Stop the tasks' processes and those that watch over them, until others have taken over."""
-    with _frozen([part for task in tasks for part in (_worker(task), task)]):
+    with _frozen([part for task in tasks for part in (worker_of(task), task)]):
         for run in runs:
             _wait(partial(_is_tried_again, at, run), "another worker to take over", run, at)
 

@@ -29,7 +29,7 @@ _SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "200",
     # What a scheduler held that was killed, and whose workers still have its connections open.
-    "idle_in_transaction_session_timeout": "20s",
+    "idle_in_transaction_session_timeout": "45s",
 }
 
 
