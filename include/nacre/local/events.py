@@ -1,7 +1,7 @@
 """What EventBridge hears: each change of a job's or an execution's status, in the service's form.
 
-A job tells that it is InProgress, that it is Stopping, and how it ended; the finer statuses in
-between, which its supervisor alone sees, it does not tell.
+A job tells that it is InProgress, that it was asked to stop, and how it ended; what its supervisor
+alone sees in between, the finer statuses and the end of its time, it does not tell.
 """
 
 import logging

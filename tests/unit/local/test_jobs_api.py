@@ -288,6 +288,22 @@ def test_a_job_that_has_ended_can_be_deleted_and_its_name_used_again(
     assert sagemaker.call("ListTags", ResourceArn=arn)["Tags"] == []
 
 
+def test_of_two_that_delete_a_job_the_slower_one_leaves_the_next_of_its_name_alone(
+    sagemaker: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(sagemaker, "training")
+    sagemaker.happen("training", "job-1", *GOOD)
+
+    def let_go(kind: Kind, name: str) -> bool:
+        sagemaker.store.delete(kind, name)  # as the faster one does while this one waits
+        create(sagemaker, kind)
+        return True
+
+    monkeypatch.setattr(sagemaker.jobs, "let_go", let_go)
+    sagemaker.call("DeleteTrainingJob", TrainingJobName="job-1")
+    assert describe(sagemaker, "training")["TrainingJobStatus"] == "InProgress"
+
+
 @pytest.mark.parametrize("kind", ["processing", "training"])
 def test_a_job_that_runs_or_does_not_exist_cannot_be_deleted(
     sagemaker: InMemory, kind: Kind

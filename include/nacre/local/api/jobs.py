@@ -83,7 +83,10 @@ def delete_job(world: World, kind: JobKind, request: Request) -> Response:
         raise ResourceInUseError(
             f"The {kind.noun} cannot be deleted because it is in status {job.status}."
         )
-    world.store.delete(kind.kind, job.name)
+    with world.store.transaction():
+        found = world.store.get(kind.kind, job.name)
+        if found and found.created == job.created:  # else another call was faster
+            world.store.delete(kind.kind, job.name)
     return {}
 
 
