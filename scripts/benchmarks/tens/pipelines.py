@@ -9,7 +9,7 @@ from include.nacre.definition.authoring import (
     Training,
     pipeline,
 )
-from scripts.benchmarks.tens.requests import HOME, processing, training
+from scripts.benchmarks.tens.jobs import HOME, processing, training
 
 ROUNDS = Integer("Rounds", 50)
 

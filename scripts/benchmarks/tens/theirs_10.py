@@ -6,7 +6,7 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
 )
 from airflow.sdk import DAG, Param
 
-from scripts.benchmarks.tens.requests import HOME, processing, training
+from scripts.benchmarks.tens.jobs import HOME, processing, training
 
 with DAG("theirs_10", schedule="@daily", params={"Rounds": Param(50, type="integer")}):
     prepare = SageMakerProcessingOperator(
