@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +29,11 @@ class LocalSageMaker:
 
 
 @contextmanager
-def local_sagemaker(state: Path, ports: LocalPorts) -> Iterator[LocalSageMaker]:
+def local_sagemaker(
+    state: Path, ports: LocalPorts, options: Sequence[str] = ()
+) -> Iterator[LocalSageMaker]:
     """The local SageMaker at `ports`, started for the time of the block unless it runs already.
+    `options` are more of its command line.
 
     Raises NotReadyError with the end of its log when it cannot start.
     """
@@ -40,7 +43,7 @@ def local_sagemaker(state: Path, ports: LocalPorts) -> Iterator[LocalSageMaker]:
         yield _described(running, None)
         return
     ready_file.unlink(missing_ok=True)
-    child = _start(state, ports)
+    child = _start(state, ports, options)
     try:
         wait_until(ready_file.exists, child, seconds=60, log=state / "sagemaker.log")
         yield _described(json.loads(ready_file.read_text()), child)
@@ -59,10 +62,10 @@ def _ready_file(state: Path) -> Path:
     return state / "sagemaker" / "ready.json"
 
 
-def _start(state: Path, ports: LocalPorts) -> Child:
+def _start(state: Path, ports: LocalPorts, options: Sequence[str]) -> Child:
     environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
     log = state / "sagemaker.log"
-    argv = service_command(state, ports)
+    argv = [*service_command(state, ports), *options]
     return start("local SageMaker", argv, env=environment, log=log, cwd=ROOT)
 
 

@@ -11,9 +11,9 @@ from scripts.stack import LocalSageMaker, local_sagemaker
 ANY_PORTS = LocalPorts(host="127.0.0.1", api=0, s3=0)
 
 
-def running_service(state: Path) -> AbstractContextManager[LocalSageMaker]:
-    """A fresh one, stopped after the block."""
-    return local_sagemaker(state, ANY_PORTS)
+def running_service(state: Path, *options: str) -> AbstractContextManager[LocalSageMaker]:
+    """A fresh one, stopped after the block; `options` are more of its command line."""
+    return local_sagemaker(state, ANY_PORTS, options)
 
 
 def memory_mb(state: str) -> float:
