@@ -17,6 +17,7 @@ PACKAGES = (
     "boto3==1.43.117",
     "botocore==1.43.117",
 )
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 FOLDER = ROOT / "build" / "stock"
 
 
@@ -36,7 +37,9 @@ def stock_packages() -> Path:
 
 def install() -> None:
     uv = [str(Path(sys.executable).parent / "uv"), "pip", "install", "--quiet", "--no-deps"]
-    argv = [*uv, "--python", sys.executable, "--upgrade", "--target", str(FOLDER), *PACKAGES]
+    certificates = ["--system-certs"] if CERTIFICATES.exists() else []  # as in the Makefile
+    into = ["--python", sys.executable, "--upgrade", "--target", str(FOLDER)]
+    argv = [*uv, *certificates, *into, *PACKAGES]
     done = subprocess.run(argv, capture_output=True, text=True)
     if done.returncode:
         raise NoPackagesError(f"{', '.join(PACKAGES)} could not be installed:\n{done.stderr}")
