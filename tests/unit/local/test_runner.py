@@ -293,11 +293,12 @@ def test_a_job_that_starts_slowly_starts_in_the_end(
 def test_a_job_that_is_stopped_while_it_starts_slowly_never_starts(
     store: Store, sleepers: Sleepers, runner: Runner
 ) -> None:
-    submit(store, runner, "a", fate=Fate(start=0.2))
+    submit(store, runner, "a", fate=Fate(start=1))
     stop(store, runner, "a")
     stopped = status(store, "a")
-    time.sleep(0.4)
-    assert (stopped, list(sleepers.started)) == ("Stopped", [])
+    submit(store, runner, "later", fate=Fate(start=1))
+    assert until(lambda: bool(sleepers.started))
+    assert (stopped, list(sleepers.started)) == ("Stopped", ["later"])
 
 
 def test_a_job_for_which_there_is_no_capacity_fails_with_the_services_words(
@@ -423,13 +424,13 @@ def test_a_name_that_is_free_again_can_be_used_at_once(
 def test_what_was_to_happen_to_a_deleted_job_does_not_happen_to_the_next_of_its_name(
     store: Store, sleepers: Sleepers, runner: Runner
 ) -> None:
-    submit(store, runner, "a", fate=Fate(start=0.5))
+    submit(store, runner, "a", fate=Fate(start=1))
     stop(store, runner, "a")
     store.delete("training", "a")
     submit(store, runner, "a", fate=SLOW)
-    submit(store, runner, "last", fate=Fate(start=0.7))  # due after the first one was
+    submit(store, runner, "later", fate=Fate(start=1))
     assert until(lambda: bool(sleepers.started))
-    assert list(sleepers.started) == ["last"]
+    assert list(sleepers.started) == ["later"]
 
 
 def test_a_job_of_a_name_that_waited_before_and_was_deleted_starts_once(
