@@ -46,7 +46,6 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "calls_1000_waiting": waiting.measure_calls,
     "triggerer_mb": waiting.measure_memory,
     "end_delay": noticing.measure,
-    "end_delay_short": noticing.measure_short,
 }
 
 
