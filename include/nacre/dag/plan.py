@@ -13,6 +13,8 @@ from include.nacre.dag.kinds import STEP_KINDS
 from include.nacre.dag.scope import ONLY_NATIVE
 from include.nacre.dag.unseen import unseen_failures
 from include.nacre.definition.expressions import (
+    LISTS,
+    MAPPINGS,
     ExecutionVariable,
     Expression,
     JsonGet,
@@ -154,9 +156,12 @@ class _Planner:
     decisions: Decisions
     faults: list[Fault] = field(default_factory=list)
     branches: Mapping[str, Branch] = field(init=False)
+    assets: Mapping[str, Sequence[str]] = field(init=False)
+    """The pipeline's, by the texts that mean them."""
 
     def __post_init__(self) -> None:
         self.branches = branches(self.pipeline)
+        self.assets = assets_by_text(self.pipeline.assets)
 
     def plan(self) -> Plan:
         steps = {step.name: step for step in self.pipeline.all_steps}
@@ -188,7 +193,7 @@ class _Planner:
             branch=self.branches.get(step.name),
             roots=roots,
             exports=exports,
-            assets=tuple(needed_assets(step.arguments, self.pipeline.assets)),
+            assets=tuple(needed_assets(step.arguments, self.assets)),
             documentation=self.decisions.documentation(step),
         )
 
@@ -236,22 +241,29 @@ def _exports(steps: Sequence[Step]) -> dict[str, tuple[Path, ...]]:
     return {owner: tuple(paths[text] for text in sorted(paths)) for owner, paths in wanted.items()}
 
 
-def needed_assets(arguments: Value, assets: Iterable[str]) -> Iterator[str]:
-    """Yield the assets that a request names, or whose folder it names."""
-    texts = set(_texts(arguments))
+def assets_by_text(assets: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Return the assets by each text with which a request means them: their own address, or that
+    of their folder.
+    """
+    found: dict[str, list[str]] = {}
     for uri in assets:
         folder, _, _ = uri.rpartition("/")
-        if uri in texts or folder in texts or f"{folder}/" in texts:
-            yield uri
+        for text in (uri, folder, f"{folder}/"):
+            found.setdefault(text, []).append(uri)
+    return found
+
+
+def needed_assets(arguments: Value, assets: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    """Return the assets that a request names, or whose folder it names; `assets` by such texts."""
+    return dict.fromkeys(uri for text in _texts(arguments) for uri in assets.get(text, ()))
 
 
 def _texts(value: Value) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for item in value.values():
-                yield from _texts(item)
-        case list() | tuple():
-            for item in value:
-                yield from _texts(item)
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, MAPPINGS):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, LISTS):
+        for item in value:
+            yield from _texts(item)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from include.nacre.dag.plan import Decisions, Plan, Task, Work, make_plan, needed_assets
+from include.nacre.dag.plan import (
+    Decisions,
+    Plan,
+    Task,
+    Work,
+    assets_by_text,
+    make_plan,
+    needed_assets,
+)
 from include.nacre.dag.show import plan_text
 from include.nacre.definition.authoring import (
     EXECUTION_ARN,
@@ -163,7 +171,8 @@ def test_a_decision_can_be_replaced() -> None:
 @pytest.mark.parametrize("text", [URI, "s3://b/abalone/code/abc", "s3://b/abalone/code/abc/"])
 def test_a_request_needs_the_assets_that_it_names_or_whose_folder_it_names(text: str) -> None:
     request = {"ProcessingInputs": [{"S3Input": {"S3Uri": text}}]}
-    assert list(needed_assets(request, [URI, "s3://b/other/code/def/x.py"])) == [URI]
+    assets = assets_by_text([URI, "s3://b/other/code/def/x.py"])
+    assert list(needed_assets(request, assets)) == [URI]
 
 
 def test_the_plan_says_what_is_tried_again() -> None:
