@@ -223,16 +223,32 @@ def sleeper() -> JobOperator:
 
 def test_a_job_that_failed_while_nobody_waited_is_not_followed_by_another_unasked() -> None:
     task = sleeper()
+    task.retry_policy = None
+    first, again, after = fails_three_times(task)
+    assert (again == first, after == first) == (True, False)
+
+
+def test_a_job_whose_failure_no_try_is_to_follow_stays_the_last_one() -> None:
+    """As for a process that is lost when the failure is told, but not to Airflow yet."""
+    first, *later = fails_three_times(sleeper())
+    assert later == [first, first]
+
+
+def fails_three_times(task: JobOperator) -> list[str]:
+    """The names of the jobs of three tries of a task whose script fails: of the first one, which is
+    lost, and of two that fail.
+    """
     request: Any = task.request
     request["AppSpecification"]["ContainerEntrypoint"][2] = "raise SystemExit(1)"
     first, context = started(task)
     first._waiting().to_the_end()
-    again = JobRun(task, context)  # type: ignore[arg-type]
-    with pytest.raises(StepFailed, match="AlgorithmError"):
-        again.execute()
-    after = JobRun(task, context)  # type: ignore[arg-type]
-    after.launch()
-    assert (again.name == first.name, after.name == first.name) == (True, False)
+    names = [first.name]
+    for _ in range(2):
+        job = JobRun(task, context)  # type: ignore[arg-type]
+        with pytest.raises(StepFailed, match="AlgorithmError"):
+            job.execute()
+        names.append(job.name)
+    return names
 
 
 def is_stopped(service: LocalSageMaker, name: str) -> bool:

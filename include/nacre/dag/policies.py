@@ -9,14 +9,23 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from airflow.sdk import RetryAction, RetryDecision, RetryPolicy
+from airflow.sdk import RetryAction, RetryDecision
 
 from include.nacre.dag.faults import StepFailed
-from include.nacre.dag.retries import FITTING_RETRIES, KILLED, give_up, try_again
+from include.nacre.dag.retries import (
+    FITTING_RETRIES,
+    KILLED,
+    StepRetries,
+    give_up,
+    try_again,
+)
 from include.nacre.definition import records
 from include.nacre.definition.retrying import most_attempts, next_attempt
+
+if TYPE_CHECKING:
+    from include.nacre.dag.deployment import TaskStore
 
 KEY = "nacre_retries"
 """Where the attempts are kept in the task's state."""
@@ -63,7 +72,7 @@ class Attempts:
 
 
 @dataclass(frozen=True)
-class PolicyRetries(RetryPolicy):
+class PolicyRetries(StepRetries):
     """What a step's RetryPolicies name is tried again as they say; no other end that SageMaker
     gives it is. What is not SageMaker's affair they cannot name: that is tried again as in any
     step, if it is worth it.
@@ -93,16 +102,18 @@ class PolicyRetries(RetryPolicy):
         if _code(exception) == KILLED:  # as a lost process, of which nobody is asked
             return RetryDecision.default()
         store, named = TaskStore(context), _exception(exception)
-        so_far = Attempts.from_record(store.get(KEY))
-        if so_far is None or so_far.cleared != max_tries:
-            so_far = Attempts(max_tries, context["ti"].start_date.timestamp())
-        if not store.durable:  # every try since the clear may have been for the same
-            earlier = try_number - 1 - max(0, max_tries - context["task"].retries)
-            so_far = replace(so_far, made={named or "": earlier}, own=earlier)
+        so_far = _so_far(store, named, try_number, max_tries, context)
         decision = self.decide(exception, so_far, time.time())
         if decision.action is not RetryAction.FAIL:
             store.set(KEY, so_far.one_more(named).to_record())
         return decision
+
+    def gives_up(self, failure: BaseException, context: Any) -> bool:
+        from include.nacre.dag.deployment import TaskStore
+
+        ti, store, named = context["ti"], TaskStore(context), _exception(failure)
+        so_far = _so_far(store, named, ti.try_number, ti.max_tries, context)
+        return self.decide(failure, so_far, time.time()).action is RetryAction.FAIL
 
     def decide(self, failure: BaseException, so_far: Attempts, now: float) -> RetryDecision:
         """Return what follows a failure `now`, in seconds of the epoch."""
@@ -132,6 +143,18 @@ class PolicyRetries(RetryPolicy):
             "policies": [policy.to_json() for policy in self.policies],
             "own": self.own,
         }
+
+
+def _so_far(
+    store: "TaskStore", named: str | None, try_number: int, max_tries: int, context: Any
+) -> Attempts:
+    so_far = Attempts.from_record(store.get(KEY))
+    if so_far is None or so_far.cleared != max_tries:
+        so_far = Attempts(max_tries, context["ti"].start_date.timestamp())
+    if not store.durable:  # every try since the clear may have been for the same
+        earlier = try_number - 1 - max(0, max_tries - context["task"].retries)
+        so_far = replace(so_far, made={named or "": earlier}, own=earlier)
+    return so_far
 
 
 def _exception(failure: BaseException) -> str | None:

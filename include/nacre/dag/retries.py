@@ -5,10 +5,11 @@ The service's own codes decide; what has none is left to the task's `retries`, a
 has RetryPolicies, they decide (`policies.py`).
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow.sdk import RetryDecision, RetryPolicy
+from airflow.sdk import RetryAction, RetryDecision, RetryPolicy
 
 from include.nacre.dag.faults import StepFailed
 from include.nacre.dag.troubles import Trouble, trouble_of_code
@@ -46,7 +47,15 @@ _STAYS_BY_TROUBLE: Mapping[Trouble, str] = {
 }
 
 
-class FittingRetries(RetryPolicy):
+class StepRetries(RetryPolicy):
+    """A retry policy of ours, which can be asked before Airflow asks it."""
+
+    @abstractmethod
+    def gives_up(self, failure: BaseException, context: Any) -> bool:
+        """Say whether no other try is to follow a failure; keep nothing."""
+
+
+class FittingRetries(StepRetries):
     """The retry policy of all steps, unless they are given another one, or None."""
 
     def evaluate(
@@ -58,6 +67,9 @@ class FittingRetries(RetryPolicy):
     ) -> RetryDecision:
         """Decide by the code of a failed step; all else is Airflow's to decide."""
         return decide(exception.code) if isinstance(exception, StepFailed) else RetryDecision()
+
+    def gives_up(self, failure: BaseException, context: Any) -> bool:
+        return self.evaluate(failure, 0, 0, context).action is RetryAction.FAIL
 
     def serialize(self) -> dict[str, Any]:
         return {"__type": type(self).__name__}

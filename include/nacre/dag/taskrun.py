@@ -20,7 +20,7 @@ from include.nacre.dag.kinds import Kind
 from include.nacre.dag.launch import Intent, Launcher
 from include.nacre.dag.patience import CREATE_SECONDS, Patience, aws_errors
 from include.nacre.dag.points import Point, reached
-from include.nacre.dag.retries import KILLED, LOST
+from include.nacre.dag.retries import KILLED, LOST, StepRetries
 from include.nacre.dag.succession import has_successor, silences, state_of
 from include.nacre.dag.tags import Origin
 from include.nacre.dag.troubles import Trouble, in_full, understood
@@ -261,8 +261,18 @@ class TaskRun(ABC):
         if self.kind.succeeded(self.kind.status(answer)):
             return self.result(answer)
         failure = self.failure(answer)
-        self._note_told()
+        if not self._is_given_up(failure):
+            self._note_told()
         raise failure
+
+    def _is_given_up(self, failure: Exception) -> bool:
+        """Say whether no job is to follow the failed one. A next try comes then only where this
+        process is lost before Airflow hears of the failure: it fails with the same job.
+        """
+        policy = self.task.retry_policy
+        if isinstance(policy, StepRetries) and policy.gives_up(failure, self.context):
+            return True
+        return isinstance(failure, StepRefused)
 
     def _note_told(self) -> None:
         """Keep that a try has failed with its job, so that the next one starts another."""

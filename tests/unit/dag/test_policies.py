@@ -69,6 +69,16 @@ def test_what_a_policy_names_is_tried_again_as_it_says() -> None:
     )
 
 
+def test_whether_it_gives_up_can_be_asked_before_and_counts_nothing() -> None:
+    kept, policy = context(Store()), PolicyRetries((ON_CAPACITY,))
+    found = []
+    for number in (1, 2, 3):
+        kept["ti"].try_number, kept["ti"].max_tries = number, 20
+        found += [policy.gives_up(failure, kept) for failure in (NO_CAPACITY, BROKEN)]
+        policy.evaluate(NO_CAPACITY, number, 20, kept)
+    assert found == [False, True, False, True, True, True]
+
+
 def test_what_no_policy_names_is_not_tried_again() -> None:
     over_quota = StepFailed("too many", "ResourceLimitExceeded", LIMIT)
     found = decisions(PolicyRetries((ON_CAPACITY,), own=3), BROKEN, over_quota)
