@@ -21,6 +21,7 @@ from include.nacre.local.pipelines.ground import Ground
 from include.nacre.local.pipelines.kinds import KINDS, Kind, reason_of
 from include.nacre.local.pipelines.naming import client_token, job_name, prefixed_name
 from include.nacre.local.pipelines.service import Creation, Refused
+from include.nacre.local.protocol.errors import ApiError
 from include.nacre.local.runner import JobKey
 
 
@@ -69,7 +70,11 @@ def _launch(ground: Ground, step: Step, name: str) -> None:
 def _look(ground: Ground, step: Step, run: StepRun, name: str) -> None:
     kind, service = KINDS[step.type], ground.means.service
     _watch(ground, kind, name)
-    answer = service.describe(kind, name)
+    try:
+        answer = service.describe(kind, name)
+    except ApiError as error:  # jobs and packages can be deleted
+        _fail(ground, step, f"ClientError: {error}", None)
+        return
     match kind.status(answer):
         case "Completed":
             _succeed(ground, step)

@@ -318,6 +318,19 @@ def test_a_job_that_somebody_stopped_stops_its_step_and_fails_the_execution(
     assert (running.statuses(arn), end.status) == ({"A": "Stopped"}, "Failed")
 
 
+def test_a_job_that_somebody_deleted_fails_its_step_alone(running: Running) -> None:
+    arn = running.start(step("A"), step("B"))
+    job = running.job(arn, "A")
+    running.sagemaker.happen(job.kind, job.name, "StopAsked", "Stopped")
+    running.sagemaker.store.delete(*job)  # before the executor has looked
+    running.look(arn)
+    running.finish(arn, "B")
+    assert (running.statuses(arn), running.step(arn, "A").failure) == (
+        {"A": "Failed", "B": "Succeeded"},
+        f"ClientError: Could not find requested job with name: {job.name}",
+    )
+
+
 def test_a_fail_step_lets_running_steps_end_and_gives_its_message(running: Running) -> None:
     arn = running.start(step("A"), step("B", "A"), fail("F", "enough"), step("C"))
     waiting = (running.execution(arn).status, running.statuses(arn))
