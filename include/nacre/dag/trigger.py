@@ -13,7 +13,8 @@ from include.nacre.dag.kinds import KINDS
 from include.nacre.dag.patience import Patience
 from include.nacre.dag.points import Point, reached_in_trigger
 from include.nacre.dag.succession import DEFERRED, silences, state_of
-from include.nacre.dag.watcher import WatchError, watcher_of
+from include.nacre.dag.watcher import WatchError
+from include.nacre.dag.watchers import watcher_of
 
 KILL_SECONDS = 25.0
 """Airflow gives `on_kill` 30 seconds by default ([triggerer] on_kill_timeout)."""

@@ -13,11 +13,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
-from include.nacre.dag.aws import Account, Answer, Aws, answered_at
-from include.nacre.dag.budget import Budget, calls_per_second
-from include.nacre.dag.events import Queue, SqsQueue, events_queue
+from include.nacre.dag.aws import Answer, answered_at
+from include.nacre.dag.budget import Budget
+from include.nacre.dag.events import Queue
 from include.nacre.dag.hearing import listen
 from include.nacre.dag.kinds import KINDS, Kind
 from include.nacre.dag.listing import Listing, begin
@@ -338,7 +337,9 @@ class Watcher:
             return
         kind, told = KINDS[job[0]], self._told.get(job, {})
         self._told[job] = states(kind, job[1], answer)
-        lines, ended = changes(told, self._told[job]), kind.ended(kind.status(answer))
+        lines, ended = list(changes(told, self._told[job])), kind.ended(kind.status(answer))
+        if ended and not lines:  # somebody has joined after the others were told
+            lines = [f"{kind.called(job[1])}: {self._told[job][kind.called(job[1])]}"]
         for number, line in enumerate(lines, 1):
             last = number == len(lines) and ended
             self._tell([job], News(line, kind.status(answer) if last else ""))
@@ -414,23 +415,3 @@ def _id(job: Watched) -> JobId:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-# The triggerer runs all triggers in one event loop. A loop that is gone (each dag.test() of a
-# deferred task makes its own) takes its watchers with it.
-_watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Account, Watcher]] = (
-    WeakKeyDictionary()
-)
-
-
-def watcher_of(account: Account) -> Watcher:
-    """Return the watcher of an account in the running event loop."""
-    watchers = _watchers.setdefault(asyncio.get_running_loop(), {})
-    if account not in watchers:
-        queue = events_queue()
-        watchers[account] = Watcher(
-            partial(Aws, account),
-            Budget(calls_per_second()),
-            queue=(lambda: SqsQueue(Aws(account).sqs, queue)) if queue else None,
-        )
-    return watchers[account]

@@ -253,6 +253,23 @@ def test_a_job_that_somebody_deleted_is_an_end() -> None:
     assert virtual.run(main()) == ["a: InProgress", "a does not exist any more"]
 
 
+def test_who_joins_after_a_jobs_end_was_told_is_told_as_well() -> None:
+    async def main() -> Any:
+        service = Clocked()
+        watcher = watching(service)
+        name = job(service, "a")
+        created = service.jobs[name]["CreationTime"].timestamp()
+        slow_reader = watcher.news_of("Training", name, created)
+        first = [await anext(slow_reader)]
+        end(service, name)
+        await asyncio.sleep(5)
+        second = (await wait(watcher, service, name))[0]
+        return [item.text for item in [*first, await anext(slow_reader)]], second
+
+    told = ["a: InProgress", "a: Completed"]
+    assert virtual.run(main()) == (told, ["a: Completed"])
+
+
 def test_nobody_is_asked_about_when_nobody_waits() -> None:
     async def main() -> Any:
         service = Clocked()
