@@ -7,8 +7,9 @@ from include.nacre.dag.points import Point
 
 TASK = "Work"
 """The one step of each pipeline."""
-RETRIES = 5
-"""Of each task: a kill costs one try, or two."""
+RETRIES = 20
+"""Of each task: a kill costs one try, or two; each quarter of a minute without the API server one
+more, at a delay of a second."""
 
 Ways = tuple[str, ...]
 

@@ -112,6 +112,10 @@ def _played(at: Deployment, runs: Sequence[Run]) -> list[Outcome]:
             _end_job(at, run)
         wait_until_parked(at, run)
     standing = {run.cell: run.process() for run in runs}
+    for run in runs:
+        if run.cell.victim is Victim.API_SERVER_AWAY:
+            let_go(run)
+            _wait(partial(_is_in_its_wait, at, run), "the task to wait", run, at)
     began = time.monotonic()
     for victim in dict.fromkeys(run.cell.victim for run in runs):
         _kill(at, victim, [standing[run.cell] for run in runs if run.cell.victim is victim])
@@ -121,6 +125,10 @@ def _played(at: Deployment, runs: Sequence[Run]) -> list[Outcome]:
     for run in runs:
         run.until.touch()
     return [_end(at, run, began) for run in runs]
+
+
+def _is_in_its_wait(at: Deployment, run: Run) -> bool:
+    return "InProgress" in (log := _log(at, run, 1)) or "Executing" in log
 
 
 def let_go(run: Run) -> None:
@@ -228,7 +236,6 @@ def _freeze_triggerer(at: Deployment, runs: list[Run]) -> None:
     before = {run.run_id: _triggerer_of(at, run) for run in runs}
     first = at.second(TRIGGERER)
     process = psutil.Process(first.process.pid)
-    log = at.home / f"{TRIGGERER}.log"
     with _frozen([process, *process.children(recursive=True)]):
         for run in runs:
             _wait(
@@ -237,12 +244,15 @@ def _freeze_triggerer(at: Deployment, runs: list[Run]) -> None:
                 run,
                 at,
             )
-    wait_for(
-        lambda: log.read_text(errors="replace").count("invoking on_kill") >= len(runs),
-        "the triggerer that went on to notice",
-        seconds=PATIENCE,
-    )
+    for run in runs:
+        _wait(partial(_is_let_go, at, run), "the triggerer that went on to notice", run, at)
     first.stop()
+
+
+def _is_let_go(at: Deployment, run: Run) -> bool:
+    """Say whether a triggerer's log tells of the end of a wait that another one has taken over."""
+    logs = (at.home / "logs").glob(f"dag_id=*/run_id={run.run_id}/**/*.trigger.*")
+    return any("Another triggerer waits" in log.read_text(errors="replace") for log in logs)
 
 
 @contextmanager
