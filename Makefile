@@ -43,7 +43,7 @@ outcomes: .venv/ready  ## EXAMPLES=200 random pipelines, each in Airflow and nat
 	@EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest tests/dag/outcomes/test_random.py
 
 .PHONY: chaos
-chaos: .venv/ready  ## The whole kill matrix (20 minutes; needs PostgreSQL's server programs); writes build/chaos.md
+chaos: .venv/ready  ## The whole kill matrix (a quarter of an hour; needs PostgreSQL's server programs); writes build/chaos.md
 	@CHAOS=all $(BIN)/python -m pytest tests/chaos
 
 .PHONY: lint
