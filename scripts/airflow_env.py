@@ -32,19 +32,26 @@ _SETTINGS = {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
 
+_LOCAL_SETTINGS = {
+    # No account's limits on calls are shared here, and jobs take seconds.
+    "AIRFLOW__NACRE__CALLS_PER_SECOND": "20",
+}
+
 
 def airflow_environment(home: Path, *, local: bool) -> dict[str, str]:
     """Variables for an Airflow whose database and logs lie in `home`.
 
     The virtual environment's programs come first on PATH, because `airflow standalone` starts
     the word `airflow`; the project's root is on PYTHONPATH, because DAGs import `include`.
-    With `local`, no AWS profile, key or endpoint of the caller's shell reaches the run.
+    With `local`, for the local SageMaker, no AWS profile, key or endpoint of the caller's shell
+    reaches the run.
     """
     programs = str(Path(sys.executable).parent)
     inherited = {name: value for name, value in os.environ.items() if not _foreign(name, local)}
     return (
         inherited
         | _SETTINGS
+        | (_LOCAL_SETTINGS if local else {})
         | {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),

@@ -81,11 +81,12 @@ def running_airflow(
     dags: Path = ROOT / "dags",
     packages: Path | None = None,
 ) -> Iterator[Airflow]:
-    """Airflow in `home` as `make up` runs it, with the DAG files in `dags`; stopped after the
-    block. Python packages in the folder `packages` come before those of the environment.
+    """Airflow in `home` as `make up` runs it, but for the calls a second, with the DAG files in
+    `dags`; stopped after the block. Python packages in the folder `packages` come before those of the environment.
     """
     port = free_port()
     environment = airflow_environment(home, local=True) | server_environment(port)
+    del environment["AIRFLOW__NACRE__CALLS_PER_SECOND"]  # as in an account: the default
     environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
     if packages is not None:
         environment["PYTHONPATH"] = os.pathsep.join([str(packages), environment["PYTHONPATH"]])
