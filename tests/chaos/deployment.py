@@ -105,6 +105,7 @@ class Deployment:
     def second(self, part: str) -> Child:
         """Start one more of a part; the first one stays, and is returned."""
         first = self.parts[part]
+        self.left_behind.append(self.root(part))
         self.start(part)
         return first
 
