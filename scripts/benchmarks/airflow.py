@@ -82,7 +82,8 @@ def running_airflow(
     packages: Path | None = None,
 ) -> Iterator[Airflow]:
     """Airflow in `home` as `make up` runs it, but for the calls a second, with the DAG files in
-    `dags`; stopped after the block. Python packages in the folder `packages` come before those of the environment.
+    `dags`; stopped after the block. Python packages in the folder `packages` come before those of
+    the environment.
     """
     port = free_port()
     environment = airflow_environment(home, local=True) | server_environment(port)
