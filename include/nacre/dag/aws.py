@@ -5,6 +5,7 @@ is parsed.
 """
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from include.nacre.dag.kinds import Kind
+from include.nacre.dag.patience import CREATE_SECONDS, Patience
 from include.nacre.dag.servicemodels import shared
 from include.nacre.dag.troubles import Trouble, understood
 from include.nacre.native.clients import Clients
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 PAGE_SIZE = 100
+
+log = logging.getLogger(__name__)
 
 NO_SUCH_NAME = frozenset({Trouble.MISSING, Trouble.REFUSED})
 """How a Describe or Stop call says that nothing has the name. Most have no code of their own for
@@ -51,9 +55,17 @@ class Aws:
 
     @cached_property
     def _hook(self) -> "AwsBaseHook":
+        return Patience(log.warning, CREATE_SECONDS).call(self._read_connection)
+
+    def _read_connection(self) -> "AwsBaseHook":
         from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-        return AwsBaseHook(self.account.conn_id, region_name=self.account.region)
+        from include.nacre.dag.connection import require_missing
+
+        hook = AwsBaseHook(self.account.conn_id, region_name=self.account.region)
+        if self.account.conn_id and hook.conn_config.conn_type is None:
+            require_missing(self.account.conn_id)
+        return hook
 
     @cached_property
     def _session(self) -> Any:
