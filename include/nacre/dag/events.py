@@ -69,6 +69,10 @@ class Told:
     ended: bool
 
 
+OF_OTHERS = Told("", "", ended=False)
+"""What SageMaker tells of what no task waits for: its endpoints, say."""
+
+
 @dataclass(frozen=True)
 class Message:
     """One message of a queue. `receipt` is what it is deleted by."""
@@ -88,21 +92,25 @@ class Queue(Protocol):
 
 
 def read(body: str) -> Told | None:
-    """Return what a message says; None if it is no state change of SageMaker's."""
+    """Return what a message says; None if it is no event of SageMaker's."""
     try:
         event = json.loads(body)
     except ValueError:
         return None
     match event:
         case {"source": str(source), "detail-type": str(about), "detail": dict(detail)}:
-            shape = _SHAPES.get(about) if source == SOURCE else None
+            shape = _SHAPES.get(about)
+        case {"source": str(source)}:
+            shape, detail = None, {}
         case _:
             return None
-    if shape is None:
+    if source != SOURCE:
         return None
+    if shape is None:
+        return OF_OTHERS
     name, status = detail.get(shape.name_key), detail.get(shape.status_key)
     if not (isinstance(name, str) and isinstance(status, str)):
-        return None
+        return OF_OTHERS
     return Told(shape.kind.step_type, name, shape.kind.ended(status))
 
 

@@ -61,7 +61,7 @@ async def listen(
 
 def settles(message: Message, ear: Ear) -> bool:
     """Tell of what a message says; return whether nobody else needs it. What ended somewhere else
-    is for whom it comes back to; what is no state change of SageMaker's is not ours to delete.
+    is for whom it comes back to; what is no event of SageMaker's is not ours to delete.
     """
     told = read(message.body)
     if told is None:

@@ -67,15 +67,24 @@ def test_an_event_tells_of_what_and_whether_it_has_ended(body: str, told: Told) 
         "null",
         '"text"',
         "{}",
+        event("Training Job State Change", "my.app", TrainingJobName="a", TrainingJobStatus="x"),
+    ],
+)
+def test_what_is_no_event_of_sagemakers_tells_nothing(body: str) -> None:
+    assert read(body) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
         event("Endpoint State Change", EndpointName="e"),
         event("Training Job State Change"),
         event("Training Job State Change", TrainingJobName=["a"], TrainingJobStatus="Completed"),
-        event("Training Job State Change", "my.app", TrainingJobName="a", TrainingJobStatus="x"),
         json.dumps({"source": "aws.sagemaker", "detail-type": 7, "detail": None}),
     ],
 )
-def test_what_is_no_state_change_of_sagemakers_tells_nothing(body: str) -> None:
-    assert read(body) is None
+def test_an_event_of_what_nobody_waits_for_does_not_stay_in_the_queue(body: str) -> None:
+    assert settles(Message(body, "receipt", 1), Ear([]))
 
 
 @dataclass
