@@ -58,6 +58,15 @@ def _training(*roots: Path) -> dict[str, Paths]:
     return {option: tuple((*root, *path) for root in roots) for option, path in paths.items()}
 
 
+def _tuning() -> dict[str, Paths]:
+    definitions: Paths = (("TrainingJobDefinition",), ("TrainingJobDefinitions", ANY))
+    paths = _training(*definitions)
+    # A tuning job names its machines in either of two members.
+    either = ("HyperParameterTuningResourceConfig", "VolumeKmsKeyId")
+    volumes = (*paths["VolumeKmsKeyId"], *((*root, *either) for root in definitions))
+    return {**paths, "VolumeKmsKeyId": volumes}
+
+
 _SECURITY = ("AutoMLJobConfig", "SecurityConfig")
 
 TABLE: Mapping[str, Mapping[str, Paths]] = {
@@ -65,7 +74,7 @@ TABLE: Mapping[str, Mapping[str, Paths]] = {
     "ClarifyCheck": _processing(),
     "QualityCheck": _processing(),
     "Training": _training(()),
-    "Tuning": _training(("TrainingJobDefinition",), ("TrainingJobDefinitions", ANY)),
+    "Tuning": _tuning(),
     "Transform": {
         # Its network is its model's.
         "VolumeKmsKeyId": (("TransformResources", "VolumeKmsKeyId"),),

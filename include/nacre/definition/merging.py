@@ -122,8 +122,9 @@ def _parents(value: Value, path: Sequence[str]) -> Iterator[dict[str, Value]]:
 def _encrypts_itself(option: str, resources: Mapping[str, Value]) -> bool:
     if option != "VolumeKmsKeyId":
         return False
-    groups = resources.get("InstanceGroups")
-    machines = [resources, *(groups if isinstance(groups, list) else ())]
+    lists = [resources.get(key) for key in ("InstanceGroups", "InstanceConfigs")]
+    groups = [group for groups in lists if isinstance(groups, list) for group in groups]
+    machines = [resources, *groups]
     types = [machine.get("InstanceType") for machine in machines if isinstance(machine, Mapping)]
     return any(isinstance(item, str) and _LOCAL_STORAGE.fullmatch(item) for item in types)
 

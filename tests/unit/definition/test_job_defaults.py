@@ -107,6 +107,22 @@ def test_each_definition_of_a_tuning_job_is_a_training_jobs() -> None:
     assert "TrainingJobDefinition" not in made
 
 
+def test_the_machines_of_a_tuning_job_are_encrypted_whichever_member_names_them() -> None:
+    chosen = {"InstanceConfigs": [{"InstanceType": "ml.m5.large"}]}
+    with_storage = {"InstanceConfigs": [{"InstanceType": "ml.g5.xlarge"}]}
+    definitions = [
+        {"HyperParameterTuningResourceConfig": chosen},
+        {"HyperParameterTuningResourceConfig": with_storage},
+        {"ResourceConfig": {"InstanceType": "ml.m5.large"}},
+    ]
+    made = request_of("Tuning", {"TrainingJobDefinitions": definitions})["TrainingJobDefinitions"]
+    first, second, third = made
+    assert first["HyperParameterTuningResourceConfig"].keys() - chosen.keys() == {"VolumeKmsKeyId"}
+    assert second["HyperParameterTuningResourceConfig"] == with_storage
+    assert "VolumeKmsKeyId" in third["ResourceConfig"]
+    assert "HyperParameterTuningResourceConfig" not in third
+
+
 def test_a_version_in_a_group_has_no_tags_and_any_other_package_has() -> None:
     assert request_of("RegisterModel", {"ModelPackageGroupName": "g"}) == {
         "ModelPackageGroupName": "g"
