@@ -15,6 +15,9 @@ from include.nacre.commands.options import add_region
 if TYPE_CHECKING:
     from include.nacre.dag.sweep import Report
 
+LONGEST_GRACE = 365 * 24 * 60
+"""Minutes. A job runs for a month at most."""
+
 
 def sweep(options: argparse.Namespace) -> int:
     """Print what belongs to no task any more, and stop it if wanted; status 1 if any of it still
@@ -97,8 +100,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _minutes(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of minutes")
+    if not text.isdecimal() or int(text) > LONGEST_GRACE:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no whole number of minutes, at most {LONGEST_GRACE}"
+        )
     return int(text)
 
 

@@ -32,7 +32,11 @@ def sweep_form() -> dict[str, Param]:
             " than the connection's own",
         ),
         "GraceMinutes": Param(
-            10, type="integer", minimum=0, description="What is younger is left alone"
+            10,
+            type="integer",
+            minimum=0,
+            maximum=365 * 24 * 60,
+            description="What is younger is left alone",
         ),
     }
 
