@@ -42,6 +42,10 @@ test: .venv/ready .venv-sdk/ready  ## Every test
 outcomes: .venv/ready  ## EXAMPLES=200 random pipelines, each in Airflow and natively: the same must come of it
 	@EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest tests/dag/outcomes/test_random.py
 
+.PHONY: day
+day: .venv/ready  ## A day in production in a real Airflow, with a backfill of ten dates (make test: of four)
+	@DAY_DATES=10 $(BIN)/python -m pytest tests/system/test_a_day.py
+
 .PHONY: chaos
 chaos: .venv/ready  ## The whole kill matrix (a quarter of an hour; needs PostgreSQL's server programs); writes build/chaos.md
 	@CHAOS=all $(BIN)/python -m pytest tests/chaos

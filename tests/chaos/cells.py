@@ -125,6 +125,7 @@ BOUNDED: list[list[Cell]] = [
         Cell(Victim.TASK, NATIVE, Point.CREATED),
         Cell(Victim.WORKER, STEP, Point.PUSHED),
         Cell(Victim.TRIGGERER, STEP, Point.SEEN),
+        Cell(Victim.TRIGGERER, NATIVE, Point.DEFERRED),
         Cell(Victim.SAGEMAKER, STEP_IN_WORKER, Point.WAITING),
     ],
     [

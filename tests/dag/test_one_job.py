@@ -106,13 +106,13 @@ def test_a_model_and_a_package_are_made_once_even_if_their_task_is_tried_again(
     }
     group = {"ModelPackageGroupName": "tried-again", "InferenceSpecification": inference}
     steps = [
-        Model("Create", {"ExecutionRoleArn": ROLE, "PrimaryContainer": container}),
+        Model("CreateOnce", {"ExecutionRoleArn": ROLE, "PrimaryContainer": container}),
         RegisterModel("Register", group),
     ]
-    lost = {name: {"post_execute": broken_once()} for name in ("Create", "Register")}
+    lost = {name: {"post_execute": broken_once()} for name in ("CreateOnce", "Register")}
     outcome = run(dag_of(*steps, retries=1, step_args=lost))
     client = sagemaker.client("sagemaker")
-    models = client.list_models(NameContains="tests-create")["Models"]
+    models = client.list_models(NameContains="tests-create-once")["Models"]
     packages = client.list_model_packages(ModelPackageGroupName="tried-again")
     assert (outcome.state, len(models), len(packages["ModelPackageSummaryList"])) == (
         "success",

@@ -2,11 +2,20 @@
 
 import signal
 
+import psutil
+
 from tests.support.airflow import Airflow
 from tests.support.local_sagemaker import LocalSageMaker
-from tests.system.test_jobs_survive import TASK, jobs, statuses, title, waiting
+from tests.system.test_clicks import TASK, jobs, statuses, waiting
 
 DAG = "sleep_in_triggerer"
+
+
+def title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def test_the_job_of_a_task_that_was_failed_while_no_triggerer_ran_is_stopped_by_the_sweep(

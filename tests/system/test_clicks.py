@@ -1,9 +1,7 @@
-"""No job runs twice, and none is left running: in a real Airflow whose processes are killed."""
+"""A person's click starts or stops one job, in a real Airflow. (What is killed: tests/chaos.)"""
 
-import signal
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.support.airflow import Airflow, wait_for
@@ -67,47 +65,6 @@ def waiting(
         seconds=30,
     )
     return run_id, airflow.task(dag_id, run_id, TASK)["id"]
-
-
-def worker_processes(airflow: Airflow, task_instance_id: str) -> list[psutil.Process]:
-    """The worker's processes for one task instance: its supervisor and the task itself."""
-    descendants = airflow.processes()
-    supervisors = [process for process in descendants if task_instance_id in title(process)]
-    return [*supervisors, *(child for parent in supervisors for child in parent.children(True))]
-
-
-def title(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return ""
-
-
-def test_a_killed_worker_leaves_one_job_that_the_next_try_adopts(
-    airflow: Airflow, sagemaker: LocalSageMaker
-) -> None:
-    dag_id = "sleep_in_worker"
-    run_id, instance = waiting(airflow, sagemaker, dag_id, seconds=30)
-    killed = worker_processes(airflow, instance)
-    assert killed, "no worker process was found"
-    for process in killed:
-        process.send_signal(signal.SIGKILL)
-    assert airflow.wait_run(dag_id, run_id) == "success"
-    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Completed"]
-    assert airflow.task(dag_id, run_id, TASK)["try_number"] == 2
-
-
-def test_a_killed_triggerer_leaves_one_job(airflow: Airflow, sagemaker: LocalSageMaker) -> None:
-    dag_id = "sleep_in_triggerer"
-    run_id, _ = waiting(airflow, sagemaker, dag_id, seconds=20)
-    triggerers = [process for process in airflow.processes() if "triggerer" in title(process)]
-    killed = {*triggerers, *(child for parent in triggerers for child in parent.children(True))}
-    assert killed
-    for process in killed:
-        process.send_signal(signal.SIGKILL)
-    airflow.start_triggerer()
-    assert airflow.wait_run(dag_id, run_id) == "success"
-    assert statuses(jobs(sagemaker, dag_id, airflow, run_id)) == ["Completed"]
 
 
 @pytest.mark.parametrize("dag_id", WAYS)
