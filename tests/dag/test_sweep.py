@@ -1,6 +1,7 @@
 """The sweep, over jobs and executions of the local SageMaker and Airflow's own database."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -238,6 +239,18 @@ def test_a_report_names_the_job_and_its_task_and_tells_people(
     ((_, body),) = bodies
     subject, *lines = body["text"].splitlines()
     assert ("running on SageMaker for no task*" in subject, line in lines) == (True, True)
+
+
+def test_an_account_that_cannot_be_swept_keeps_no_other_from_it(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = jobs.start("failed")
+    monkeypatch.setenv("AIRFLOW_CONN_NOWHERE", json.dumps({"conn_type": "aws"}))  # has no region
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    outcome = sweep(Connections=["nowhere", "aws_default"], Stop=True)
+    assert (outcome.state, jobs.status(name)) == ("failed", "Stopped")
 
 
 def test_an_execution_that_nobody_waits_for_is_a_stray(

@@ -3,11 +3,15 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, get_current_context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.nacre.dag.alerts import Alert
+
+if TYPE_CHECKING:
+    from include.nacre.dag.sweep import Found, Report
 
 MOST_IN_XCOM = 100
 MOST_IN_ALERT = 10
@@ -45,30 +49,43 @@ def sweep(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Look for jobs and executions of this Airflow that belong to no task any more, in every
     account of `sweep_form`. Says in the log what there is, tells people over the alerts'
     connection what still runs, and returns the first hundred: `kind`, `name`, `created`, `dag_id`,
-    `run_id`, `task_id`, `map_index`, `why`, `stopped`.
+    `run_id`, `task_id`, `map_index`, `why`, `stopped`. An account that cannot be swept keeps no
+    other from it; then it fails in the end, with all such accounts.
     """
-    from airflow.sdk.exceptions import AirflowFailException
-
-    from include.nacre.dag.aws import Account
-    from include.nacre.dag.ledger import states_in_task
-    from include.nacre.dag.sweep import Found, SweepRefusedError, sweep_of
-    from include.nacre.dag.taskrun import clear_errors
-
     found: list[Found] = []
+    faults: dict[str, AirflowException] = {}
     for name in params["Connections"]:
-        connection, _, region = name.partition("@")
-        grace = timedelta(minutes=params["GraceMinutes"])
-        one = sweep_of(Account(connection, region or None), states_in_task, log.warning, grace)
         try:
-            with clear_errors(connection):
-                report = one.run(stop=params["Stop"])
-        except SweepRefusedError as error:
-            raise AirflowFailException(str(error)) from None
+            report = _swept(name, params)
+        except AirflowException as error:
+            faults[name] = error
+            continue
         for line in report.lines():
             log.info("%s: %s", name, line)
         found += report.found
     _alert([str(item) for item in found if not item.stopped])
+    if faults:
+        for_good = all(isinstance(error, AirflowFailException) for error in faults.values())
+        failure = AirflowFailException if for_good else AirflowException
+        raise failure("\n".join(f"{name}: {error}" for name, error in faults.items()))
     return [item.to_json() for item in found[:MOST_IN_XCOM]]
+
+
+def _swept(name: str, params: Mapping[str, Any]) -> "Report":
+    from include.nacre.dag.aws import Account
+    from include.nacre.dag.ledger import states_in_task
+    from include.nacre.dag.sweep import SweepRefusedError, sweep_of
+    from include.nacre.dag.taskrun import clear_errors
+
+    connection, _, region = name.partition("@")
+    grace = timedelta(minutes=params["GraceMinutes"])
+    account = Account(connection, region or None)
+    try:
+        with clear_errors(connection):
+            one = sweep_of(account, states_in_task, log.warning, grace)
+            return one.run(stop=params["Stop"])
+    except SweepRefusedError as error:
+        raise AirflowFailException(str(error)) from None
 
 
 def _alert(left: Sequence[str]) -> None:
