@@ -179,7 +179,7 @@ def test_throttling_for_an_hour_fails_nobody() -> None:
 
 def test_an_identity_that_may_describe_but_not_list_is_enough() -> None:
     class Unlistable(Clocked):
-        def changed_since(self, *_: Any) -> Any:
+        def list_page(self, *_: Any) -> Any:
             raise refused("ListTrainingJobs", "AccessDeniedException")
 
     async def main() -> Any:
