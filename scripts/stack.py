@@ -27,6 +27,26 @@ class LocalSageMaker:
     #: None when the service was running before us, and will go on after us.
     child: Child | None
 
+    def connection(self) -> dict[str, Any]:
+        """`aws_default`, where this service stands for AWS."""
+        return aws_connection(self.endpoint, self.s3_endpoint, self.region)
+
+
+def aws_connection(endpoint: str, s3_endpoint: str, region: str) -> dict[str, Any]:
+    """An Airflow connection to a local SageMaker, in the words of its JSON form."""
+    return {
+        "conn_type": "aws",
+        "login": "local",
+        "password": "local",
+        "extra": {
+            "region_name": region,
+            "endpoint_url": endpoint,
+            # The local S3 repeats a whole upload's checksum in answers to ranged reads.
+            "config_kwargs": {"response_checksum_validation": "when_required"},
+            "service_config": {"s3": {"endpoint_url": s3_endpoint}},
+        },
+    }
+
 
 @contextmanager
 def local_sagemaker(

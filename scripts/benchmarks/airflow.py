@@ -91,7 +91,7 @@ def running_airflow(
     environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
     if packages is not None:
         environment["PYTHONPATH"] = os.pathsep.join([str(packages), environment["PYTHONPATH"]])
-    environment["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(connection(service))
+    environment["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(service.connection())
     load_settings(SETTINGS_FILE, environment)
     with (
         standalone(environment, port, home / "standalone.log"),
@@ -100,18 +100,3 @@ def running_airflow(
         token = client.get("/auth/token").json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield Airflow(client)
-
-
-def connection(service: LocalSageMaker) -> dict[str, Any]:
-    """`aws_default`, at the ports of this service."""
-    return {
-        "conn_type": "aws",
-        "login": "local",
-        "password": "local",
-        "extra": {
-            "region_name": service.region,
-            "endpoint_url": service.endpoint,
-            "config_kwargs": {"response_checksum_validation": "when_required"},
-            "service_config": {"s3": {"endpoint_url": service.s3_endpoint}},
-        },
-    }

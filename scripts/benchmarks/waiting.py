@@ -27,7 +27,6 @@ import httpx
 import psutil
 
 from scripts.airflow_env import ROOT, airflow_environment
-from scripts.benchmarks.airflow import connection
 from scripts.benchmarks.deferred import OURS, THEIRS, job_name
 from scripts.benchmarks.results import BrokenPromiseError, Result
 from scripts.benchmarks.service import running_service
@@ -126,7 +125,7 @@ def deferred(side: str, home: Path, service: LocalSageMaker) -> dict[str, str]:
     environment = airflow_environment(home, local=True)
     del environment["AIRFLOW__NACRE__CALLS_PER_SECOND"]  # what an account is spared by default
     environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(Path(__file__).parent / "waits")
-    environment["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(connection(service))
+    environment["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(service.connection())
     if side == THEIRS:
         path = [str(stock_packages()), environment["PYTHONPATH"]]
         environment["PYTHONPATH"] = os.pathsep.join(path)

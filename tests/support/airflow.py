@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import psutil
 
+from scripts import stack
 from scripts.airflow_env import ROOT, airflow_environment
 from scripts.ports import free_port
 from scripts.processes import start, tail
-from scripts.stack import SETTINGS_FILE
 from scripts.standalone import load_settings, server_environment, standalone
 from tests.support.local_sagemaker import LocalSageMaker
 
@@ -274,18 +274,7 @@ def wait_for(
 
 def aws_connection(sagemaker: LocalSageMaker) -> Json:
     """What `aws_default` is where the service stands for AWS."""
-    return {
-        "conn_type": "aws",
-        "login": "local",
-        "password": "local",
-        "extra": {
-            "region_name": "us-east-1",
-            "endpoint_url": sagemaker.endpoint,
-            # The local S3 repeats a whole upload's checksum in answers to ranged reads.
-            "config_kwargs": {"response_checksum_validation": "when_required"},
-            "service_config": {"s3": {"endpoint_url": sagemaker.s3_endpoint}},
-        },
-    }
+    return stack.aws_connection(sagemaker.endpoint, sagemaker.s3_endpoint, "us-east-1")
 
 
 @contextmanager
@@ -309,7 +298,7 @@ def running_airflow(
     }
     for conn_id, connection in connections.items():
         variables[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
-    load_settings(SETTINGS_FILE, variables)
+    load_settings(stack.SETTINGS_FILE, variables)
     with (
         standalone(variables, port, home / LOG) as child,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=90) as client,

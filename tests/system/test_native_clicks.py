@@ -5,6 +5,7 @@ from typing import Any
 from tests.support.airflow import Airflow, wait_for
 from tests.support.local_sagemaker import LocalSageMaker
 
+DAG = "native_in_triggerer"
 PIPELINE = TASK = "Sleepers"
 
 
@@ -25,15 +26,14 @@ def pipelines(client: Any) -> list[dict[str, Any]]:
     return list(client.list_pipelines()["PipelineSummaries"])
 
 
-def waiting(airflow: Airflow, sagemaker: LocalSageMaker, dag_id: str, seconds: int) -> str:
+def waiting(airflow: Airflow, sagemaker: LocalSageMaker, seconds: int) -> str:
     """Start a run whose pipeline sleeps; its id, once somebody waits for the execution."""
-    run_id = airflow.trigger(dag_id, {"Seconds": str(seconds)})
-    state = "deferred" if dag_id == "native_in_triggerer" else "running"
-    airflow.wait_task(dag_id, run_id, TASK, state)
+    run_id = airflow.trigger(DAG, {"Seconds": str(seconds)})
+    airflow.wait_task(DAG, run_id, TASK, "deferred")
 
     def is_waited_for() -> bool:
-        trigger = airflow.task(dag_id, run_id, TASK)["trigger"] or {}
-        return state == "running" or trigger.get("triggerer_id") is not None
+        trigger = airflow.task(DAG, run_id, TASK)["trigger"] or {}
+        return trigger.get("triggerer_id") is not None
 
     wait_for(is_waited_for, "somebody to wait", seconds=30)
     wait_for(lambda: executions(sagemaker, run_id) == ["Executing"], "the execution", seconds=30)
@@ -43,12 +43,11 @@ def waiting(airflow: Airflow, sagemaker: LocalSageMaker, dag_id: str, seconds: i
 def test_marking_a_deferred_task_failed_stops_the_execution(
     airflow: Airflow, sagemaker: LocalSageMaker
 ) -> None:
-    dag_id = "native_in_triggerer"
-    run_id = waiting(airflow, sagemaker, dag_id, seconds=300)
-    airflow.mark(dag_id, run_id, TASK, "failed")
+    run_id = waiting(airflow, sagemaker, seconds=300)
+    airflow.mark(DAG, run_id, TASK, "failed")
     wait_for(
         lambda: executions(sagemaker, run_id) == ["Stopped"],
         "the execution to be stopped",
         seconds=60,
     )
-    assert airflow.wait_run(dag_id, run_id) == "failed"
+    assert airflow.wait_run(DAG, run_id) == "failed"

@@ -24,7 +24,7 @@ VARIABLE = "nacre_defaults"
 
 Tell = Callable[[str], None]
 
-_FULL = "a resource has at most 50 tags"
+_FULL = f"a resource has at most {MOST_TAGS} tags"
 
 
 def deployment_defaults() -> JobDefaults:

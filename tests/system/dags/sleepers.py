@@ -41,18 +41,21 @@ def get_pipeline() -> Pipeline:
     )
 
 
-for place, deferrable in (("triggerer", True), ("worker", False)):
-    for name, mode in (("sleep", "steps"), ("native", "native")):
-        PipelineDag(
-            f"{name}_in_{place}",
-            get_pipeline(),
-            mode,
-            native_args={"execution_description": "{{ run_id }}"},
-            schedule=None,
-            start_date=datetime(2026, 1, 1),
-            default_args={
-                "deferrable": deferrable,
-                "retries": 1,
-                "retry_delay": timedelta(seconds=1),
-            },
-        )
+for dag_id, mode, deferrable in (
+    ("sleep_in_triggerer", "steps", True),
+    ("sleep_in_worker", "steps", False),
+    ("native_in_triggerer", "native", True),
+):
+    PipelineDag(
+        dag_id,
+        get_pipeline(),
+        mode,
+        native_args={"execution_description": "{{ run_id }}"},
+        schedule=None,
+        start_date=datetime(2026, 1, 1),
+        default_args={
+            "deferrable": deferrable,
+            "retries": 1,
+            "retry_delay": timedelta(seconds=1),
+        },
+    )

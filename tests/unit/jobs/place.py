@@ -1,6 +1,5 @@
 """A place to run jobs in: buckets in a folder, no server, the real job runner."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,7 +169,3 @@ def transform(address: str, **more: Any) -> Body:
 def model(image: str, data: str, **environment: str) -> Body:
     """A DescribeModel body."""
     return {"PrimaryContainer": {"Image": image, "ModelDataUrl": data, "Environment": environment}}
-
-
-def json_of(text: str) -> Any:
-    return json.loads(text)
